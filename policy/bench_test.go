@@ -1,0 +1,116 @@
+package policy
+
+import (
+	"testing"
+	"time"
+)
+
+func BenchmarkNext(b *testing.B) { benchmarkSchedule(b, (*Schedule).Next) }
+
+func BenchmarkPrev(b *testing.B) { benchmarkSchedule(b, (*Schedule).Prev) }
+
+// benchmarkSchedule asks an ordinary year with and without a listed clock
+// change, and the widest gap that the calendar has.
+func benchmarkSchedule(b *testing.B, ask func(*Schedule, time.Time) (time.Time, bool)) {
+	for _, c := range []struct{ name, expr, zone, at string }{
+		{"daily", "0 20 * * MON-FRI", "Europe/Berlin", "2026-06-03T12:00:00Z"},
+		{"winter", "0 20 * * MON-FRI", "America/New_York", "2031-01-15T12:00:00Z"},
+		{"real", "*/15 8-18 * * *", "Europe/Berlin", "2026-06-03T22:00:00Z"},
+		{"gap", "30 2 * * *", "Europe/Berlin", "2026-03-29T01:00:00Z"},
+		{"rare", "0 0 29 2 *", "Europe/Berlin", "2097-06-03T12:00:00Z"},
+		{"rare-real", "* 0 29 2 *", "Europe/Berlin", "2097-06-03T12:00:00Z"},
+	} {
+		s := must(ParseSchedule(c.expr, must(time.LoadLocation(c.zone))))
+		at := must(time.Parse(time.RFC3339, c.at))
+		b.Run(c.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, ok := ask(s, at); !ok {
+					b.Fatal("no answer")
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkDecide(b *testing.B) {
+	p := office(b, Options{StartLead: 10 * time.Minute})
+	at := must(time.Parse(time.RFC3339, "2026-06-03T12:00:00Z"))
+	b.ReportAllocs()
+	for b.Loop() {
+		if p.Decide(at).Want != Running {
+			b.Fatal("not running at noon")
+		}
+	}
+}
+
+func BenchmarkDecideUnder(b *testing.B) {
+	p := office(b, Options{StartLead: 10 * time.Minute})
+	at := must(time.Parse(time.RFC3339, "2026-06-03T20:00:00Z"))
+	over := []Override{
+		{ID: 1, Kind: Skip, Power: Stopped, Count: 1, From: at.Add(-24 * time.Hour), Until: at.Add(24 * time.Hour)},
+		{ID: 2, Kind: Hold, Power: Running, Before: Running, From: at.Add(-3 * time.Hour), Until: at.Add(time.Hour)},
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if p.DecideUnder(over, at).Want != Running {
+			b.Fatal("not held")
+		}
+	}
+}
+
+// BenchmarkEdges is one policy's share of a plan of seven days.
+func BenchmarkEdges(b *testing.B) {
+	p := office(b, Options{StartLead: 10 * time.Minute})
+	at := must(time.Parse(time.RFC3339, "2026-06-03T12:00:00Z"))
+	b.ReportAllocs()
+	for b.Loop() {
+		n := 0
+		for range p.Edges(at, at.AddDate(0, 0, 7)) {
+			n++
+		}
+		if n != 10 {
+			b.Fatalf("%d edges in a week, want 10", n)
+		}
+	}
+}
+
+func BenchmarkCompile(b *testing.B) {
+	spec := officeSpec(Options{StartLead: 10 * time.Minute})
+	env := Env{Zones: map[string]*time.Location{"Europe/Berlin": must(time.LoadLocation("Europe/Berlin"))}}
+	for b.Loop() {
+		if _, problems := Compile([]Spec{spec}, env); len(problems) > 0 {
+			b.Fatal(problems)
+		}
+	}
+}
+
+func officeSpec(o Options) Spec {
+	return Spec{
+		Name:        "office-hours",
+		Pos:         Pos{"curfew.yaml", 10, 5},
+		Deployments: []Member{{"w41b11c0", Pos{"curfew.yaml", 11, 20}}},
+		Start:       []Cron{{"0 8 * * MON-FRI", Pos{"curfew.yaml", 12, 13}}},
+		Stop:        []Cron{{"0 20 * * MON-FRI", Pos{"curfew.yaml", 13, 12}}},
+		Zone:        "Europe/Berlin",
+		ZonePos:     Pos{"curfew.yaml", 14, 15},
+		Options:     o,
+	}
+}
+
+// office is weekdays from eight to eight in Berlin.
+func office(t testing.TB, o Options) *Policy { return compiled(t, officeSpec(o)) }
+
+// compiled returns the policy of a spec that has to be right.
+func compiled(t testing.TB, s Spec) *Policy {
+	t.Helper()
+	env := Env{Zones: map[string]*time.Location{}}
+	if s.Zone != "" {
+		env.Zones[s.Zone] = must(time.LoadLocation(s.Zone))
+	}
+	set, problems := Compile([]Spec{s}, env)
+	if set == nil {
+		t.Fatalf("compile %q: %v", s.Name, problems)
+	}
+	return set.Policies[0]
+}

@@ -1,0 +1,208 @@
+package policy
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// The limits of what a policy may say. They refuse slips of the pen, such as
+// minutes for hours, and leave room for whatever somebody may mean.
+const (
+	shortest     = time.Second
+	longestLead  = 24 * time.Hour
+	longestWait  = 7 * 24 * time.Hour   // confirm_within, min_span
+	longestCatch = 366 * 24 * time.Hour // catch_up_within
+	longestID    = 128                  // bytes of a deployment's id
+)
+
+// exprProblem places an error inside the expression where that stands on one
+// line of the file: Cron.Pos is the place of its first character.
+func exprProblem(cron Cron, err error) Problem {
+	p := Problem{Pos: cron.Pos, Text: err.Error()}
+	var fault *ExprError
+	if errors.As(err, &fault) {
+		p.Text, p.Hint = fmt.Sprintf("cron %q: %s", clip(cron.Expr), fault.Text), fault.Hint
+		p.Pos = inside(cron, fault.Col)
+	}
+	return p
+}
+
+// inside returns the place of a column of an expression.
+func inside(cron Cron, col int) Pos {
+	at := cron.Pos
+	if col > 0 && at.Col > 0 && !strings.ContainsAny(cron.Expr, "\r\n") {
+		at.Col += col - 1
+	}
+	return at
+}
+
+// column returns where the nth field of a line begins, or 0 for a macro.
+func (l *line) column(n int) int {
+	words, _ := split(l.because.Ref)
+	if len(words) <= n {
+		return 0
+	}
+	return words[n].col
+}
+
+// at returns the place of the nth field of a line.
+func (l *line) at(n int) Pos {
+	return inside(Cron{l.because.Ref, l.because.Pos}, l.column(n))
+}
+
+func (c *compiler) checkName(s *Spec) {
+	if strings.TrimSpace(s.Name) == "" {
+		c.fault(s.Pos, "a policy has no name", "name: is what logs, metrics and plan call it")
+		return
+	}
+	if first, taken := c.named[s.Name]; taken {
+		c.fault(s.Pos, fmt.Sprintf("there are two policies %q, the first at %s", s.Name, first), "a name is one policy's own")
+		return
+	}
+	c.named[s.Name] = s.Pos
+}
+
+// checkMembers judges the ids and enters them under p.
+func (c *compiler) checkMembers(s *Spec, p *Policy) {
+	for _, m := range s.Deployments {
+		if text := idFault(m.ID); text != "" {
+			c.fault(m.Pos, text, "the id is in the address of the deployment's page and in the API's answers")
+			continue
+		}
+		other, taken := c.set.of[m.ID]
+		switch {
+		case taken && other == p:
+			c.fault(m.Pos, fmt.Sprintf("deployment %q stands twice in policy %q, first at %s", m.ID, s.Name, c.listed[m.ID]), "drop one of the two")
+		case taken:
+			c.fault(m.Pos, fmt.Sprintf("deployment %q stands in policy %q as well, at %s", m.ID, other.name, c.listed[m.ID]), "one deployment, one policy: drop one of the two")
+		default:
+			c.set.of[m.ID], c.listed[m.ID] = p, m.Pos
+		}
+	}
+}
+
+// idFault says what is wrong with an id, or nothing. It goes into the path of a
+// URL as it is.
+func idFault(id DeploymentID) string {
+	switch {
+	case id == "":
+		return "a deployment's id is empty"
+	case len(id) > longestID:
+		return fmt.Sprintf("the deployment's id %q is longer than %d bytes", clip(string(id)), longestID)
+	}
+	for _, r := range string(id) {
+		if r <= ' ' || r > '~' || r == '/' {
+			return fmt.Sprintf("the deployment's id %q has a %q in it", id, r)
+		}
+	}
+	if id == "." || id == ".." {
+		return fmt.Sprintf("%q is no deployment's id", id)
+	}
+	return ""
+}
+
+// clip cuts text for a message.
+func clip(text string) string {
+	const most = 64
+	if len(text) <= most {
+		return text
+	}
+	return text[:most] + "…"
+}
+
+func (c *compiler) checkOptions(s *Spec) {
+	o := s.Options
+	c.checkDuration(s, "start_lead", o.StartLead, longestLead)
+	c.checkDuration(s, "catch_up_within", o.CatchUpWithin, longestCatch)
+	c.checkDuration(s, "confirm_within", o.ConfirmWithin, longestWait)
+	c.checkDuration(s, "min_span", o.MinSpan, longestWait)
+	if o.StartLead%time.Second != 0 {
+		c.fault(s.Pos, fmt.Sprintf("start_lead of policy %q is %s", s.Name, o.StartLead), "whole seconds only")
+	}
+	if o.Enforce&^EnforceBoth != 0 {
+		c.fault(s.Pos, fmt.Sprintf("policy %q enforces an unknown power", s.Name), "stopped, running or both")
+	}
+	if o.Enforce != EnforceNone && (len(s.Start) == 0 || len(s.Stop) == 0) {
+		c.fault(s.Pos, fmt.Sprintf("policy %q has enforce and not both start and stop", s.Name), "it corrects what is wanted at every time, so both ends must be known")
+	}
+}
+
+func (c *compiler) checkDuration(s *Spec, key string, d, longest time.Duration) {
+	switch {
+	case d < 0:
+		c.fault(s.Pos, fmt.Sprintf("%s of policy %q is negative: %s", key, s.Name, d), "such as 30m")
+	case d > 0 && d < shortest:
+		c.fault(s.Pos, fmt.Sprintf("%s of policy %q is shorter than a second: %s", key, s.Name, d), "such as 30m")
+	case d > longest:
+		c.fault(s.Pos, fmt.Sprintf("%s of policy %q is longer than %s: %s", key, s.Name, brief(longest), brief(d)), "")
+	}
+}
+
+// brief writes a duration without its zeroes: 1h30m.
+func brief(d time.Duration) string {
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
+}
+
+// checkTimes judges what the expressions say, alone and together.
+func (c *compiler) checkTimes(s *Spec, p *Policy) {
+	if len(s.Start)+len(s.Stop) == 0 {
+		c.fault(p.pos, fmt.Sprintf("policy %q has no times", p.name), `start: or stop:, such as stop: "0 20 * * *"`)
+	}
+	for _, lines := range [][]line{p.starts, p.stops} {
+		for i := range lines {
+			c.checkLine(&lines[i])
+		}
+	}
+	for i := range p.starts {
+		for k := range p.stops {
+			c.checkClash(&p.starts[i], &p.stops[k])
+		}
+		c.checkLead(p, &p.starts[i])
+	}
+}
+
+func (c *compiler) checkLine(l *line) {
+	if !l.sched.Fires() {
+		c.fault(l.at(2), fmt.Sprintf("cron %q never fires", l.because.Ref), "no month that it names has a day that it names")
+		return
+	}
+	if l.sched.names.either {
+		c.warn(l.at(2), fmt.Sprintf("cron %q fires on each day that either of its two day fields names, not on those in both", l.because.Ref),
+			`cron reads them so; where one of the two is meant, write "*" for the other`)
+	}
+}
+
+// checkClash refuses a start and a stop for the same local time: neither could
+// win.
+func (c *compiler) checkClash(start, stop *line) {
+	at, ok := meet(&start.sched.names, &stop.sched.names)
+	if !ok {
+		return
+	}
+	day := time.Date(at.Year, at.Month, at.Day, at.Hour, at.Minute, 0, 0, time.UTC)
+	c.fault(stop.because.Pos, fmt.Sprintf("stop %q and start %q, at %s, name the same time, such as %s",
+		stop.because.Ref, start.because.Ref, start.because.Pos, day.Format("15:04 on a Monday, 2 January")), "move one of the two")
+}
+
+// checkLead warns of a lead that a stop cuts short.
+func (c *compiler) checkLead(p *Policy, start *line) {
+	lead := p.options.StartLead
+	for i := range p.stops {
+		stop := &p.stops[i]
+		minutes, ok := start.sched.names.closest(&stop.sched.names)
+		if gap := time.Duration(minutes) * time.Minute; ok && lead > gap-leadGap*time.Second {
+			c.warn(start.because.Pos, fmt.Sprintf("the lead of %s is cut short: start %q comes %s after stop %q, at %s",
+				brief(lead), start.because.Ref, brief(gap), stop.because.Ref, stop.because.Pos), "the start is made one minute after that stop, at the earliest")
+			return
+		}
+	}
+}

@@ -1,0 +1,214 @@
+package policy
+
+import (
+	"fmt"
+	"time"
+)
+
+// A DeploymentID names one EMQX Platform deployment inside its account.
+type DeploymentID string
+
+// Power is what a policy can want of a deployment.
+type Power uint8
+
+// The powers. None is the answer where nothing is wanted.
+const (
+	None Power = iota
+	Running
+	Stopped
+)
+
+// String returns the word of the configuration file and of the metrics.
+func (p Power) String() string {
+	switch p {
+	case Running:
+		return "running"
+	case Stopped:
+		return "stopped"
+	}
+	return "none"
+}
+
+// Action returns the verb that leads to p: "start", "stop", or "none".
+func (p Power) Action() string {
+	switch p {
+	case Running:
+		return "start"
+	case Stopped:
+		return "stop"
+	}
+	return "none"
+}
+
+// Other returns the opposite power; None has none.
+func (p Power) Other() Power {
+	switch p {
+	case Running:
+		return Stopped
+	case Stopped:
+		return Running
+	}
+	return None
+}
+
+// A Pos is a place in a file. Line and Col count from 1; a zero Line means
+// that the place is not known.
+type Pos struct {
+	File      string
+	Line, Col int
+}
+
+// String returns file:line:column, or as much of it as is known.
+func (p Pos) String() string {
+	switch {
+	case p.Line == 0:
+		return p.File
+	case p.Col == 0:
+		return fmt.Sprintf("%s:%d", p.File, p.Line)
+	}
+	return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Col)
+}
+
+// Kind says what sort of thing made a decision.
+type Kind uint8
+
+// The kinds of reason.
+const (
+	KindNone     Kind = iota // nothing is wanted
+	KindEdge                 // a line of a policy
+	KindOverride             // a person's temporary word
+	KindCalendar             // a whole-day rule
+	KindEnforce              // a correction of what somebody else did
+	KindReturned             // the deployment answers again after it was gone
+	KindConverge             // a person asked for what the policy wants
+)
+
+// Because is why something is wanted: the line of the file, the override or
+// the rule. Ref is the expression's text, or the override's number and author.
+type Because struct {
+	Kind Kind
+	Pos  Pos
+	Ref  string
+}
+
+// Civil is a date and time of day without a zone, as a person writes it.
+type Civil struct {
+	Year         int
+	Month        time.Month
+	Day          int
+	Hour, Minute int
+}
+
+// String returns the civil time as "2026-12-24 08:00".
+func (c Civil) String() string {
+	return fmt.Sprintf("%04d-%02d-%02d %02d:%02d", c.Year, int(c.Month), c.Day, c.Hour, c.Minute)
+}
+
+// An Edge is an instant at which a policy says start or stop, whether or not
+// that changes what is wanted.
+type Edge struct {
+	At        time.Time // the instant at which the call is due, a lead included
+	Nominal   Civil     // the local time that the line names
+	NominalAt time.Time // the instant of Nominal: At plus the lead
+	Power     Power
+	Because   Because
+	Cancelled string // why it does not count ("superseded"), empty where it does
+}
+
+// A Decision is the answer to "what should this deployment be at t". It is
+// constant on [Since, Until). A zero Since means that nothing lies behind t, a
+// zero Until that nothing lies ahead.
+type Decision struct {
+	Want         Power
+	Since, Until time.Time
+	Because      Because
+}
+
+// Enforce says which powers a policy corrects when somebody else changes them.
+type Enforce uint8
+
+// The values of enforce. They combine as bits.
+const (
+	EnforceNone    Enforce = 0
+	EnforceRunning Enforce = 1
+	EnforceStopped Enforce = 2
+	EnforceBoth    Enforce = 3
+)
+
+// Of reports whether e asks for corrections towards p.
+func (e Enforce) Of(p Power) bool {
+	return p == Running && e&EnforceRunning != 0 || p == Stopped && e&EnforceStopped != 0
+}
+
+// Options are a policy's settings beside its times.
+type Options struct {
+	StartLead     time.Duration
+	CatchUpWithin time.Duration // 0: without end
+	ConfirmWithin time.Duration
+	MinSpan       time.Duration
+	Enforce       Enforce
+	Converge      bool // on_change: converge
+	DryRun        bool
+}
+
+// The defaults of Options. CatchUpOnePower holds for a policy that only starts
+// or only stops; one that does both is caught up without end.
+const (
+	DefaultConfirmWithin = 30 * time.Minute
+	DefaultMinSpan       = 30 * time.Minute
+	CatchUpOnePower      = 4 * time.Hour
+)
+
+// A Fingerprint tells whether two rules have the same edges: it covers
+// expressions, zone, lead and calendars' dates, not name, order or comments.
+type Fingerprint [16]byte
+
+// A Cron is one expression as it stands in the file.
+type Cron struct {
+	Expr string
+	Pos  Pos
+}
+
+// A Member is one deployment as it stands under a policy.
+type Member struct {
+	ID  DeploymentID
+	Pos Pos
+}
+
+// A Spec is a policy as it was read, before Compile has judged it. Durations
+// that are zero take their default.
+type Spec struct {
+	Name        string
+	Pos         Pos
+	Deployments []Member
+	Start, Stop []Cron
+	Zone        string // a key of Env.Zones
+	ZonePos     Pos
+	Options     Options
+}
+
+// Env is what a Spec refers to and what had to be loaded from outside: a zone's
+// data is a file, so this package does not look for it.
+type Env struct {
+	Zones map[string]*time.Location
+}
+
+// A Problem is one thing that is wrong with a file, where, and what to do.
+type Problem struct {
+	Pos     Pos
+	Text    string // what is wrong
+	Hint    string // what to do; may be empty
+	Warning bool   // does not keep the file from being used
+}
+
+// Error makes a Problem usable as an error: the place, what is wrong, the hint.
+func (p Problem) Error() string {
+	s := p.Text
+	if at := p.Pos.String(); at != "" {
+		s = at + ": " + s
+	}
+	if p.Hint != "" {
+		s += " (" + p.Hint + ")"
+	}
+	return s
+}
