@@ -1,0 +1,110 @@
+package apiclient
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestDeployments reads what is documented, and what nobody documented without
+// losing the look.
+func TestDeployments(t *testing.T) {
+	t.Parallel()
+	c := connect(t, "https://host")
+	long := strings.Repeat("é", maxText)
+	for _, test := range []struct {
+		name, body string
+		want       Deployment
+	}{
+		{"all fields", lookBody, Deployment{
+			Connections: "1000", CreateAt: "2024-07-22 05:32", ID: testID, Name: "deployment-w41b11c0",
+			Type: "dedicated", Platform: "AWS", Region: "N. Virginia (us-east-1)", Status: "running"}},
+		{"the least", `{"deploymentID":"w41b11c0","status":"stopped"}`,
+			Deployment{ID: testID, Status: "stopped"}},
+		{"unknown status and type", `{"deploymentID":"w41b11c0","status":"Hibernating!","deploymentType":"dedicatedFlex2"}`,
+			Deployment{ID: testID, Status: "Hibernating!", Type: "dedicatedFlex2"}},
+		{"known status with a blank", `{"deploymentID":"w41b11c0","status":"running\n"}`,
+			Deployment{ID: testID, Status: "running "}},
+		{"connections as text", `{"deploymentID":"w41b11c0","status":"running","connections":"1,000"}`,
+			Deployment{ID: testID, Status: "running", Connections: "1,000"}},
+		{"connections as other numbers", `{"deploymentID":"w41b11c0","status":"running","connections":-1.5e3}`,
+			Deployment{ID: testID, Status: "running", Connections: "-1.5e3"}},
+		{"odd fields", `{"deploymentID":"w41b11c0","status":"running","connections":{"max":1},"region":null,"platform":["AWS"],"deploymentName":true,"more":1}`,
+			Deployment{ID: testID, Status: "running"}},
+		{"control characters", `{"deploymentID":"w41b11c0","status":"running","deploymentName":"a\u0000b\r\nc\u001b[31m\u202ed"}`,
+			Deployment{ID: testID, Status: "running", Name: "a b  c [31m d"}},
+		{"not UTF-8", "{\"deploymentID\":\"w41b11c0\",\"status\":\"running\",\"region\":\"\xff\"}",
+			Deployment{ID: testID, Status: "running", Region: "\uFFFD"}},
+		{"too long", `{"deploymentID":"w41b11c0","status":"` + long + `","platform":"x` + long + `"}`,
+			Deployment{ID: testID, Status: long[:maxText], Platform: "x" + long[:maxText-2]}},
+	} {
+		got, err := readDeployment([]byte(test.body), testID, c.text)
+		if err != nil {
+			t.Errorf("%s: %v", test.name, err)
+			continue
+		}
+		if diff := cmp.Diff(test.want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", test.name, diff)
+		}
+	}
+}
+
+func TestRetryAfter(t *testing.T) {
+	t.Parallel()
+	date := time.Date(2026, 10, 25, 1, 0, 0, 0, time.UTC)
+	now := date.Add(3 * time.Minute) // our clock and theirs differ
+	for _, test := range []struct {
+		value   string
+		noDate  bool
+		want    time.Duration
+		because string
+	}{
+		{value: "", want: 0, because: "not there"},
+		{value: "120", want: 2 * time.Minute, because: "seconds"},
+		{value: " 7 ", want: 7 * time.Second, because: "blanks"},
+		{value: "0", want: 0, because: "at once"},
+		{value: "-5", want: 0, because: "negative"},
+		{value: "1.5", want: 0, because: "a fraction is not in the grammar"},
+		{value: "soon", want: 0, because: "garbage"},
+		{value: "1e9", want: 0, because: "garbage"},
+		{value: "31536001", want: maxRetryAfter, because: "over a year"},
+		{value: "99999999999999999999999", want: maxRetryAfter, because: "over 64 bits"},
+		{value: "Sun, 25 Oct 2026 01:10:00 GMT", want: 10 * time.Minute, because: "counted from Date"},
+		{value: "Sun, 25 Oct 2026 01:10:00 GMT", noDate: true, want: 7 * time.Minute, because: "counted from our clock"},
+		{value: "Sunday, 25-Oct-26 01:10:00 GMT", want: 10 * time.Minute, because: "the obsolete form of dates"},
+		{value: "Sun, 25 Oct 2026 00:59:59 GMT", want: 0, because: "past"},
+		{value: "Fri, 31 Dec 9999 23:59:59 GMT", want: maxRetryAfter, because: "absurd"},
+		{value: "Mon, 01 Jan 0001 00:00:00 GMT", want: 0, because: "the zero date"},
+	} {
+		h := http.Header{}
+		h.Set("Retry-After", test.value)
+		from := date
+		if test.noDate {
+			from = time.Time{}
+		}
+		if got := readRetryAfter(h, from, now); got != test.want {
+			t.Errorf("Retry-After %q (%s): got %v, want %v", test.value, test.because, got, test.want)
+		}
+	}
+}
+
+func TestDate(t *testing.T) {
+	t.Parallel()
+	for value, want := range map[string]time.Time{
+		"Sun, 25 Oct 2026 01:00:00 GMT":  time.Date(2026, 10, 25, 1, 0, 0, 0, time.UTC),
+		"Sunday, 25-Oct-26 01:00:00 GMT": time.Date(2026, 10, 25, 1, 0, 0, 0, time.UTC),
+		"Sun Oct 25 01:00:00 2026":       time.Date(2026, 10, 25, 1, 0, 0, 0, time.UTC),
+		"":                               {},
+		"2026-10-25T01:00:00Z":           {},
+		"now":                            {},
+	} {
+		h := http.Header{}
+		h.Set("Date", value)
+		if got := readDate(h); !got.Equal(want) {
+			t.Errorf("Date %q: got %v, want %v", value, got, want)
+		}
+	}
+}

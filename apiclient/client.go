@@ -1,0 +1,182 @@
+package apiclient
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"curfew/apiclient/quota"
+	"curfew/internal/secret"
+)
+
+// A Client makes calls to one account of the platform. It is safe for
+// concurrent use.
+type Client struct {
+	transport *http.Transport
+	dialer    *dialer
+	base      *url.URL      // its path has no trailing slash
+	agent     []string      // the header's value
+	auth      secret.String // the Authorization header's value
+	scrub     *strings.Replacer
+	timeout   time.Duration
+}
+
+// Close closes the idle connections. Calls under way are not disturbed.
+func (c *Client) Close() { c.transport.CloseIdleConnections() }
+
+// Format prints the endpoint's host for every verb, and nothing else.
+func (c *Client) Format(f fmt.State, _ rune) {
+	fmt.Fprintf(f, "apiclient.Client(%s)", c.base.Host)
+}
+
+// Meta is what a call tells beside its result. It is filled in whether the call
+// succeeded or not.
+type Meta struct {
+	// Sent tells whether a byte of the request may have been written. False is
+	// certain: the platform saw nothing of it.
+	Sent bool
+	// Began is when the first byte left, by this machine's clock; where nothing
+	// was sent, when the call was asked for.
+	Began time.Time
+	// Ended is when the whole answer was in, or the connection closed.
+	Ended time.Time
+	// Date is the answer's Date header, by the platform's clock, to the second;
+	// zero where there was none.
+	Date time.Time
+	// Status is the HTTP status; 0 where no answer came.
+	Status int
+	// RetryAfter is how long the answer asks to wait, counted from its Date, at
+	// most 365 days; 0 where it does not say so in a way that makes sense.
+	RetryAfter time.Duration
+}
+
+// Get asks for the state of deployment id. The permit must be for quota.Get.
+// Past sendBy nothing is written; a zero sendBy means Timeout from now, which no
+// call waits longer for its connection in any case. Errors are of type *Error.
+func (c *Client) Get(ctx context.Context, id string, p quota.Permit, sendBy time.Time) (Deployment, Meta, error) {
+	body, meta, err := c.call(ctx, quota.Get, id, p, sendBy)
+	if err != nil {
+		return Deployment{}, meta, err
+	}
+	d, err := readDeployment(body, id, c.text)
+	if err != nil {
+		return Deployment{}, meta, c.failed(quota.Get, id, meta, err)
+	}
+	return d, meta, nil
+}
+
+// Start asks the platform to start deployment id. A nil error means that it
+// accepted, not that the deployment runs. The permit must be for quota.Start;
+// sendBy and errors are as with Get.
+func (c *Client) Start(ctx context.Context, id string, p quota.Permit, sendBy time.Time) (Operation, Meta, error) {
+	return c.order(ctx, quota.Start, id, p, sendBy)
+}
+
+// Stop asks the platform to stop deployment id. The permit must be for
+// quota.Stop; all else is as with Start.
+func (c *Client) Stop(ctx context.Context, id string, p quota.Permit, sendBy time.Time) (Operation, Meta, error) {
+	return c.order(ctx, quota.Stop, id, p, sendBy)
+}
+
+func (c *Client) order(ctx context.Context, m quota.Method, id string, p quota.Permit, sendBy time.Time) (Operation, Meta, error) {
+	body, meta, err := c.call(ctx, m, id, p, sendBy)
+	if err != nil {
+		return Operation{}, meta, err
+	}
+	op, err := readOperation(body, id, c.text)
+	if err != nil {
+		return Operation{}, meta, c.failed(m, id, meta, err)
+	}
+	return op, meta, nil
+}
+
+// call makes one request and returns the body of a 2xx answer. Its error is nil
+// or an *Error.
+func (c *Client) call(ctx context.Context, m quota.Method, id string, p quota.Permit, sendBy time.Time) ([]byte, Meta, error) {
+	asked := time.Now()
+	req, err := c.request(m, id)
+	switch {
+	case !p.Allows(m):
+		err = ErrNoPermit
+	case err == nil && !sendBy.IsZero() && isLate(asked, sendBy):
+		err = ErrLate // for the gate to find this out would cost it a warm connection
+	}
+	if err != nil {
+		return nil, Meta{Began: asked, Ended: asked}, c.failed(m, id, Meta{}, err)
+	}
+	one := newCall(ctx, asked, sendBy, c.timeout)
+	defer one.release()
+	resp, err := c.transport.RoundTrip(req.WithContext(one.ctx))
+	var body []byte
+	if err == nil {
+		body, err = readBody(resp)
+	}
+	meta := Meta{Ended: time.Now()}
+	meta.Sent, meta.Began = one.seal()
+	if resp != nil {
+		meta.Status = resp.StatusCode
+		meta.Date = readDate(resp.Header)
+		meta.RetryAfter = readRetryAfter(resp.Header, meta.Date, meta.Ended)
+	}
+	return c.judge(m, id, meta, body, one.cause(err))
+}
+
+// judge turns what came back into a body to read or an *Error.
+func (c *Client) judge(m quota.Method, id string, meta Meta, body []byte, err error) ([]byte, Meta, error) {
+	switch {
+	case !meta.Sent && err == nil:
+		// The answer was there before the question was: not ours.
+		meta.Status, meta.Date, meta.RetryAfter = 0, time.Time{}, 0
+		return nil, meta, c.failed(m, id, meta, errUnasked)
+	case err != nil && (meta.Status == 0 || isSuccess(meta.Status)):
+		return nil, meta, c.failed(m, id, meta, err)
+	case !isSuccess(meta.Status):
+		return nil, meta, c.refused(m, id, meta, body)
+	}
+	return body, meta, nil
+}
+
+func isSuccess(status int) bool { return status/100 == 2 }
+
+// request builds the request of method m for deployment id.
+func (c *Client) request(m quota.Method, id string) (*http.Request, error) {
+	if id == "" || id == "." || id == ".." {
+		return nil, errBadID // a dot would be resolved away, into another call
+	}
+	u := *c.base
+	u.Path += "/deployments/" + id
+	u.RawPath = c.base.EscapedPath() + "/deployments/" + url.PathEscape(id)
+	req := &http.Request{
+		Method: http.MethodGet,
+		URL:    &u,
+		Host:   u.Host,
+		Header: http.Header{
+			"Accept":        {"application/json"},
+			"Authorization": {c.auth.Reveal()},
+			"User-Agent":    c.agent,
+		},
+	}
+	if m == quota.Get {
+		// net/http silently repeats a GET whose kept connection died, unless it
+		// has a body that cannot be had again. This one is empty, and "identity"
+		// keeps it from being announced: nothing of it is on the wire.
+		req.Body, req.TransferEncoding = onceOnly{}, []string{"identity"}
+		return req, nil
+	}
+	u.Path += "/" + m.String()
+	u.RawPath += "/" + m.String()
+	req.Method = http.MethodPost // without a body: Content-Length: 0
+	return req, nil
+}
+
+// onceOnly is an empty body that is not http.NoBody. It can write itself, or
+// net/http would take a buffer of 32 KiB to copy nothing.
+type onceOnly struct{}
+
+func (onceOnly) Read([]byte) (int, error)         { return 0, io.EOF }
+func (onceOnly) WriteTo(io.Writer) (int64, error) { return 0, nil }
+func (onceOnly) Close() error                     { return nil }
