@@ -1,0 +1,317 @@
+package scheduler
+
+import (
+	"maps"
+	"math"
+	"slices"
+	"time"
+
+	"curfew/apiclient/quota"
+	"curfew/policy"
+)
+
+// adopt brings the records in line with the configuration. At start rows holds
+// what the ledger kept; at a reload it is nil, and the records themselves are
+// what the new file is compared with.
+func (f *Fleet) adopt(rows map[policy.DeploymentID]Row, orphans map[policy.DeploymentID]Use) {
+	f.live = 0
+	rules := make([]*rule, 0, len(f.cfg.Set.Policies))
+	seen := make(map[policy.DeploymentID]bool, len(f.index))
+	for _, p := range f.cfg.Set.Policies {
+		ru := &rule{p: p}
+		ru.refresh(f.plan)
+		for i, m := range p.Members() {
+			seen[m.ID] = true
+			r := f.place(m.ID)
+			f.recs[r].rank = int32(i)
+			ru.members = append(ru.members, r)
+			if row, ok := rows[m.ID]; ok {
+				f.restore(r, row, orphans)
+			}
+			f.give(r, ru, rows != nil)
+		}
+		f.live += len(ru.members)
+		rules = append(rules, ru)
+	}
+	f.rules = rules
+	for i := range f.recs {
+		if rec := &f.recs[i]; rec.rule != nil && !seen[rec.id] {
+			f.remove(ref(i))
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(rows)) {
+		if row := rows[id]; !seen[id] {
+			r := f.place(id)
+			f.restore(r, row, orphans)
+			f.recs[r].buried = false
+			f.leave(r, row.Due)
+		}
+	}
+}
+
+// place returns the record of id, a new one where there is none.
+func (f *Fleet) place(id policy.DeploymentID) ref {
+	if r, ok := f.index[id]; ok {
+		return r
+	}
+	rec := record{
+		id: id, hash: hashOf(id), heapAt: -1, getClass: noGet, floor: math.MinInt64, dueAt: math.MinInt64,
+		look: looks{asked: longAgo, tried: longAgo}, postEnded: longAgo, buried: true,
+	}
+	r := ref(len(f.recs))
+	f.recs = append(f.recs, rec)
+	f.index[id] = r
+	return r
+}
+
+// restore fills a record from its row. What was open goes on being watched from
+// now: nobody looked while the daemon was down.
+func (f *Fleet) restore(r ref, row Row, orphans map[policy.DeploymentID]Use) {
+	rec := &f.recs[r]
+	rec.floor, rec.fp, rec.power, rec.armed = row.Floor.UnixNano(), row.Fingerprint, row.Power, row.Armed
+	rec.raised, rec.attempt = row.Raised, row.Attempt
+	rec.last, rec.lastReason, rec.lastPower = row.Last, row.LastReason, row.LastPower
+	if !row.LastAt.IsZero() {
+		rec.lastAt = row.LastAt.UnixNano()
+	}
+	if !row.Due.Zero() {
+		rec.dueAt = row.Due.At.UnixNano()
+	}
+	if rec.attempt.State != NoAttempt {
+		rec.attempt.Ended = Instant{Wall: f.now.Wall, Steady: f.now.Steady}
+		rec.postEnded = f.now.Steady
+	}
+	if rec.attempt.State == Vanished {
+		rec.look.gone = f.now.Steady
+	}
+	if u, ok := orphans[rec.id]; ok {
+		f.orphaned(r, u)
+	}
+}
+
+// give puts r under a rule and decides what the change, if there is one, means.
+// Nothing that a file says acts on the past.
+func (f *Fleet) give(r ref, ru *rule, starting bool) {
+	rec := &f.recs[r]
+	before := change{fresh: rec.floor == math.MinInt64, was: rec.power, fp: rec.fp, due: goal{}}
+	if !before.fresh {
+		before.due = f.dueBefore(rec, starting)
+	}
+	if rec.rule != nil && !starting {
+		before.was = rec.rule.dec.Want
+	}
+	back := rec.rule == nil && !starting // it was gone, or on its way out
+	rec.rule, rec.buried = ru, false
+	rec.fp = ru.p.Fingerprint()
+	switch {
+	case before.fresh || back:
+		f.activate(r)
+	case before.fp == rec.fp:
+	case before.was == ru.dec.Want:
+		f.keepSettled(r, before)
+	case ru.p.Options().Converge:
+		rec.floor = min(rec.floor, ru.since-1)
+		f.notify(Changed{rec.id, ru.p.Name(), ChangeRule})
+		f.write(r)
+	default:
+		f.dropPast(r, before)
+	}
+}
+
+// A change is what held for a deployment before a new rule.
+type change struct {
+	fresh bool
+	was   policy.Power // what was wanted
+	fp    policy.Fingerprint
+	due   goal // what was due
+}
+
+// dueBefore is what was due under the rule before: of a running daemon the
+// goal, at start what the ledger holds as due, or as attempted and open.
+func (f *Fleet) dueBefore(rec *record, starting bool) goal {
+	if !starting {
+		return f.goal(rec)
+	}
+	if rec.attempt.State != NoAttempt && rec.attempt.At.UnixNano() > rec.floor {
+		return goal{rec.attempt.Power, rec.attempt.At.UnixNano()}
+	}
+	if rec.dueAt > rec.floor {
+		return goal{rec.power, rec.dueAt}
+	}
+	return goal{}
+}
+
+// activate begins with a deployment that is seen for the first time, or again:
+// the past is settled.
+func (f *Fleet) activate(r ref) {
+	rec := &f.recs[r]
+	rec.armed = false
+	f.settlePast(r, ReasonActivation)
+	f.notify(Changed{rec.id, rec.rule.p.Name(), ChangeActivated})
+}
+
+// dropPast follows a changed rule that wants another power now than the one
+// before it: nothing behind now acts.
+func (f *Fleet) dropPast(r ref, before change) {
+	rec := &f.recs[r]
+	switch old := before.due; {
+	case old.none():
+	case rec.attempt.State.Open() && rec.tried(old):
+		rec.dropped = ReasonChanged
+	case old.at != rec.rule.since:
+		f.record(f.outcome(rec, Transition{Power: old.power, At: time.Unix(0, old.at).UTC()}, ReasonChanged), 0)
+	}
+	f.settlePast(r, ReasonChanged)
+	f.notify(Changed{rec.id, rec.rule.p.Name(), ChangeRule})
+}
+
+// settlePast moves the floor to now and records the latest edge as skipped. An
+// edge whose lead has begun and whose nominal time is ahead stays due.
+func (f *Fleet) settlePast(r ref, reason Reason) {
+	rec := &f.recs[r]
+	ru := rec.rule
+	ahead := ru.hasEdge && ru.edge.NominalAt.UnixNano() > f.plan
+	if ru.hasEdge && !ahead {
+		f.record(f.outcome(rec, Transition{ru.edge.Power, ru.edge.At.UTC(), ru.edge.Because}, reason), 0)
+		rec.last, rec.lastReason, rec.lastPower, rec.lastAt = Skipped, reason, ru.edge.Power, ru.since
+	}
+	rec.floor = f.plan
+	if ahead {
+		rec.floor = ru.since - 1
+	}
+	if !rec.attempt.State.Open() {
+		rec.attempt = Attempt{}
+	}
+	rec.raised = Transition{}
+	f.write(r)
+}
+
+// outcome is a transition of rec that a new configuration skips.
+func (f *Fleet) outcome(rec *record, t Transition, reason Reason) Outcome {
+	return Outcome{
+		Deployment: rec.id, Policy: f.policyName(rec), Transition: t, Kind: Skipped, Reason: reason,
+		Count: 1, Settled: time.Unix(0, f.plan).UTC(),
+	}
+}
+
+// keepSettled follows a changed rule that wants what the one before it wanted:
+// what was settled stays settled, what was due stays due under the new edge,
+// with its attempts.
+func (f *Fleet) keepSettled(r ref, before change) {
+	rec := &f.recs[r]
+	ru := rec.rule
+	f.notify(Changed{rec.id, ru.p.Name(), ChangeRule})
+	switch {
+	case !ru.hasEdge:
+	case before.due.none():
+		rec.floor = max(rec.floor, ru.since)
+		if ru.edge.NominalAt.UnixNano() > f.plan {
+			rec.floor = ru.since - 1
+		}
+	default:
+		if rec.tried(before.due) {
+			rec.attempt.At, rec.attempt.Because = ru.edge.At.UTC(), ru.edge.Because
+		}
+		rec.floor = min(rec.floor, ru.since-1)
+	}
+	f.write(r)
+}
+
+// remove takes a deployment out that is no longer in the file.
+func (f *Fleet) remove(r ref) {
+	rec := &f.recs[r]
+	due := Transition{}
+	if g := f.goal(rec); !g.none() {
+		due = f.transition(rec, g)
+	}
+	f.notify(Changed{rec.id, rec.rule.p.Name(), ChangeRemoved})
+	f.leave(r, due)
+}
+
+// leave ends what was due of a deployment that is no longer in the file. An
+// open attempt is watched to its end first.
+func (f *Fleet) leave(r ref, due Transition) {
+	rec := &f.recs[r]
+	rec.dropped = ReasonRemoved
+	if !due.Zero() && !(rec.attempt.State.Open() && rec.tried(goal{due.Power, due.At.UnixNano()})) {
+		f.record(f.outcome(rec, due, ReasonRemoved), 0)
+		rec.floor = max(rec.floor, due.At.UnixNano())
+	}
+	rec.rule = nil
+	rec.raised = Transition{}
+	f.write(r)
+}
+
+// bury ends the watch over a deployment that is no longer in the file and has
+// nothing open. Its record stays: what it used of the quotas still counts.
+func (f *Fleet) bury(r ref) bool {
+	rec := &f.recs[r]
+	if rec.buried || rec.postClaim != 0 {
+		return false
+	}
+	rec.buried = true
+	for _, o := range rec.overrides {
+		f.next.Expired = append(f.next.Expired, o.ID)
+	}
+	rec.overrides = nil
+	f.write(r)
+	return false
+}
+
+// orphansOf picks the POSTs out of uses that have no answer.
+func orphansOf(uses []Use) map[policy.DeploymentID]Use {
+	out := map[policy.DeploymentID]Use{}
+	for _, u := range uses {
+		if u.Open && u.Method != quota.Get {
+			out[u.Deployment] = u
+		}
+	}
+	return out
+}
+
+// restoreUses counts what the ledger held against the quotas. A claim without
+// an answer ended now at the latest, and nobody knows what it did.
+func (f *Fleet) restoreUses(uses []Use) {
+	for _, u := range uses {
+		f.restoreUse(f.place(u.Deployment), u)
+	}
+}
+
+func (f *Fleet) restoreUse(r ref, u Use) {
+	rec := &f.recs[r]
+	use := quota.Use{ID: u.ID, End: f.now.Steady, State: quota.Unknown}
+	switch {
+	case u.Open:
+		f.next.Endings = append(f.next.Endings, Ending{
+			Claim: u.ID, Ended: Instant{Wall: f.now.Wall, Steady: f.now.Steady}, Result: Unclear.String(),
+		})
+		f.urgent = true
+	case u.Ended.Foreign:
+		use.State = stateOf(u.Known)
+		f.permit.foreign = append(f.permit.foreign, foreignUse{r, u.Method, u.ID, u.Ended.Wall.UnixNano(), u.Known})
+	default:
+		use.End, use.State = min(f.now.Steady, u.Ended.Steady), stateOf(u.Known)
+	}
+	rec.logs[u.Method].Restore(use)
+}
+
+func stateOf(known bool) quota.State {
+	if known {
+		return quota.Ended
+	}
+	return quota.Unknown
+}
+
+// orphaned takes a POST whose answer was lost with the process: it may have
+// been sent, and looks from now on decide.
+func (f *Fleet) orphaned(r ref, u Use) {
+	rec := &f.recs[r]
+	if t := u.Transition; rec.attempt.Power != t.Power || !rec.attempt.At.Equal(t.At) {
+		rec.attempt = Attempt{Transition: t}
+	}
+	rec.attempt.State = Doubtful
+	rec.attempt.Tries++
+	rec.attempt.Ended = Instant{Wall: f.now.Wall, Steady: f.now.Steady}
+	rec.postEnded = f.now.Steady
+	f.write(r)
+}

@@ -1,0 +1,198 @@
+package scheduler
+
+import (
+	"time"
+
+	"curfew/apiclient/quota"
+	"curfew/policy"
+)
+
+// A claim is for a call that is about to start: sendWithin bounds how long it
+// may wait for a slot and a connection. getWithin is longer, since idle looks
+// are claimed some seconds at a time.
+const (
+	sendWithin = 10 * time.Second
+	getWithin  = 15 * time.Second
+)
+
+// claimPosts claims permits for the POSTs that the free slots can take, and a
+// little more. What gets no permit stays, and waits for the instant at which
+// the quota frees one. Starts go first.
+func (f *Fleet) claimPosts() {
+	room := f.room() + f.ahead() - len(f.waiting[0])
+	for _, m := range [...]quota.Method{quota.Start, quota.Stop} {
+		q := &f.posts[m]
+		for room > 0 && len(*q) > 0 && f.permit.shared(f, m, 0) {
+			r := q.pop().r
+			if f.claimPost(r, m) {
+				room--
+			}
+		}
+	}
+}
+
+// claimPost claims for r's goal, if that still wants a POST of method m.
+func (f *Fleet) claimPost(r ref, m quota.Method) bool {
+	rec := &f.recs[r]
+	rec.inPost = false
+	for f.judge(r) {
+	}
+	g := f.goal(rec)
+	if in := f.decide(rec, g); !in.post || methodOf(g.power) != m {
+		f.touch(r)
+		return false
+	}
+	if g.power == policy.Stopped && !f.permit.keyStartFits(f, r) {
+		f.settleGoal(r, g, Skipped, ReasonQuota, "")
+		f.touch(r)
+		return false
+	}
+	notAfter := min(f.now.Steady+sendWithin, f.steadyAt(rec.rule.until))
+	fl := &flight{r: r, method: m, transition: f.transition(rec, g), cause: f.causeOf(rec, g)}
+	if !f.claim(fl, notAfter) {
+		f.touch(r)
+		return false
+	}
+	rec.postClaim = fl.permit.ID()
+	f.touch(r)
+	return true
+}
+
+// claimGets claims permits for looks. No GET takes a slot while a POST is
+// ready.
+func (f *Fleet) claimGets() {
+	if len(f.waiting[0]) > 0 || f.postReady() {
+		return
+	}
+	room := f.room() - len(f.waiting[1])
+	for c := range f.gets {
+		class := getClass(c)
+		keep := class.keep(f.cfg.Quotas[quota.Get])
+		for room > 0 && len(f.gets[c]) > 0 && f.permit.shared(f, quota.Get, keep) {
+			if class.paced() && !f.pacer.may(f.now.Steady) {
+				break
+			}
+			if f.claimGet(f.gets[c].pop().r, class) {
+				room--
+				if class.paced() {
+					f.pacer.took(f.now.Steady)
+				}
+			}
+		}
+	}
+}
+
+func (f *Fleet) claimGet(r ref, class getClass) bool {
+	rec := &f.recs[r]
+	if rec.getClass != class {
+		return false // it went to another queue meanwhile, or wants no look any more
+	}
+	rec.getClass = noGet
+	if in := f.decide(rec, f.goal(rec)); in.get != class {
+		f.touch(r)
+		return false
+	}
+	fl := &flight{r: r, method: quota.Get, asked: rec.asked}
+	if !f.claim(fl, f.now.Steady+getWithin) {
+		f.touch(r)
+		return false
+	}
+	rec.getClaim = fl.permit.ID()
+	rec.look.tried, rec.asked = f.now.Steady, false
+	f.touch(r)
+	return true
+}
+
+// claim takes the permit and puts the claim into the next batch.
+func (f *Fleet) claim(fl *flight, notAfter time.Duration) bool {
+	id := f.lastClaim + 1
+	latest := notAfter + CallTimeout
+	p, probe, ok := f.permit.claim(f, fl, id, notAfter, latest)
+	if !ok {
+		return false
+	}
+	f.lastClaim = id
+	fl.permit, fl.probe, fl.made = p, probe, f.now.Steady
+	f.flights[id] = fl
+	f.next.Claims = append(f.next.Claims, Claim{
+		ID: id, Deployment: f.recs[fl.r].id, Method: fl.method, Transition: fl.transition,
+		Made: Instant{Wall: f.now.Wall, Steady: f.now.Steady}, Latest: latest, Probe: probe,
+	})
+	f.urgent = true
+	return true
+}
+
+// spent records the end of a call that used its permit up.
+func (f *Fleet) spent(fl *flight, ended Instant, v Verdict, status int) {
+	id := fl.permit.ID()
+	f.permit.end(f, fl.r, fl.method, id, ended.Steady, v.Known())
+	f.next.Endings = append(f.next.Endings, Ending{
+		Claim: id, Ended: ended, Known: v.Known(), Result: v.String(), Status: status,
+	})
+	f.endingNoted(fl)
+}
+
+// giveBack records that certainly nothing of a call was sent.
+func (f *Fleet) giveBack(fl *flight) {
+	id := fl.permit.ID()
+	f.permit.giveBack(f, fl.r, fl.method, id)
+	f.next.Endings = append(f.next.Endings, Ending{
+		Claim: id, Returned: true, Ended: Instant{Wall: f.now.Wall, Steady: f.now.Steady}, Result: NotSent.String(),
+	})
+	f.endingNoted(fl)
+}
+
+// endingNoted has an ending written: at once for a POST, within a second for a
+// look, whose claim counts from later until then.
+func (f *Fleet) endingNoted(fl *flight) {
+	if fl.method != quota.Get {
+		f.urgent = true
+		return
+	}
+	f.lazyAt = min(f.lazyAt, f.now.Steady+time.Second)
+}
+
+// room is how many more calls may start now.
+func (f *Fleet) room() int {
+	return min(Slots-f.youngNow, MaxInFlight-f.inFlight)
+}
+
+// ahead is how many claims are made beyond the free slots, so that no slot
+// waits for the disk: those that are used up during one commit, with a reserve
+// of four. Where answers take long against commits that is none, so that a kill
+// wastes nothing.
+func (f *Fleet) ahead() int {
+	if f.answers.d <= 0 {
+		return 0
+	}
+	return int(min(4*Slots, 4*Slots*2*f.commits.d/f.answers.d))
+}
+
+// postReady reports whether a POST waits for a slot alone.
+func (f *Fleet) postReady() bool {
+	for _, m := range [...]quota.Method{quota.Start, quota.Stop} {
+		if len(f.posts[m]) > 0 && f.permit.shared(f, m, 0) {
+			return true
+		}
+	}
+	return false
+}
+
+// A pacer bounds idle looks and looks ahead: a second's worth at a time, so
+// that they cost one commit a second.
+type pacer struct {
+	since time.Duration // when the last handful was claimed
+	n     int
+	begun bool
+}
+
+func (p *pacer) may(now time.Duration) bool {
+	return !p.begun || now-p.since >= time.Second || now == p.since && p.n < pace
+}
+
+func (p *pacer) took(now time.Duration) {
+	if now != p.since || !p.begun {
+		p.since, p.n, p.begun = now, 0, true
+	}
+	p.n++
+}

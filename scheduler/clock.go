@@ -1,0 +1,178 @@
+package scheduler
+
+import (
+	"time"
+)
+
+// The bounds of DESIGN section 5.
+const (
+	jumpLeast    = time.Second     // smaller differences are slewing
+	jumpLarge    = 2 * time.Minute // more than this changes what is done
+	disagreement = 2 * time.Minute // between the wall clock and the platform's Date
+	clockProbe   = 30 * time.Second
+	keyProbe     = 5 * time.Minute
+)
+
+// clockState is what is known of the wall clock's worth.
+type clockState struct {
+	wall      int64
+	steady    time.Duration
+	agreed    bool // a Date has agreed since the start, and since the last large step
+	unsure    bool // a large step forward, and no Date has agreed since
+	disagrees bool // the last Date did not agree
+
+	implausible bool // the wall clock is before the release's date
+}
+
+func (c *clockState) start(now Now) { c.wall, c.steady = now.Wall.UnixNano(), now.Steady }
+
+// keyBlock is a refused key: no call but the probe until an answer is another
+// than 401.
+type keyBlock struct{ on bool }
+
+// tick takes a reading of the clocks in. A step of the wall clock is found by
+// comparing it with the steady one.
+func (f *Fleet) tick(now Now) {
+	c := &f.clock
+	wall := now.Wall.UnixNano()
+	step := time.Duration(wall-c.wall) - (now.Steady - c.steady)
+	c.wall, c.steady = wall, now.Steady
+	f.now = now
+	f.plan = max(f.plan, wall)
+	early := now.Wall.Before(f.cfg.Release)
+	if step.Abs() < jumpLeast && early == c.implausible {
+		return
+	}
+	c.implausible = early
+	if step.Abs() < jumpLeast {
+		f.refreshAll()
+		return
+	}
+	f.notify(ClockJump{By: step})
+	switch {
+	case step > jumpLarge:
+		c.unsure, c.agreed = true, false
+		f.probeAt = now.Steady
+	case step < -jumpLarge:
+		c.agreed = false
+		f.plan = wall
+		f.cutFloors()
+	}
+	f.refreshAll()
+}
+
+// cutFloors takes back what was settled for instants that lie ahead again after
+// a large step back: what lies ahead happens, nothing behind is caught up.
+func (f *Fleet) cutFloors() {
+	for i := range f.recs {
+		if rec := &f.recs[i]; rec.floor > f.plan {
+			rec.floor = f.plan
+			f.write(ref(i))
+		}
+	}
+}
+
+// clockBlocks reports whether the wall clock is not to be believed, so that no
+// POST leaves.
+func (f *Fleet) clockBlocks() bool {
+	if f.cfg.TrustClock {
+		return false
+	}
+	return f.clock.unsure || f.clock.disagrees || f.clock.implausible
+}
+
+// believeDate compares the wall clock with the platform's.
+func (f *Fleet) believeDate(a Answer) {
+	if a.Date.IsZero() {
+		return
+	}
+	before := f.clockBlocks()
+	off := a.Ended.Wall.Round(0).Sub(a.Date)
+	f.clock.disagrees = off.Abs() > disagreement
+	if !f.clock.disagrees {
+		f.clock.unsure = false
+		if !f.clock.agreed {
+			f.clock.agreed = true
+			f.rebaseUses()
+		}
+	}
+	if before != f.clockBlocks() {
+		f.clockChanged(off)
+	}
+}
+
+func (f *Fleet) clockChanged(off time.Duration) {
+	if f.clock.disagrees {
+		f.alarm(AlarmClock, "", "this host's clock is "+off.Round(time.Second).String()+
+			" off the platform's: no start or stop until they agree; set the clock, or clock: trust in the file")
+	}
+	for i := range f.recs {
+		f.touch(ref(i))
+	}
+}
+
+// rebaseUses counts uses of another boot by the wall clock, now that it has
+// been found right. Until then each counts for a whole window from the start.
+func (f *Fleet) rebaseUses() {
+	for _, u := range f.permit.foreign {
+		at := min(f.now.Steady, f.now.Steady-time.Duration(f.now.Wall.UnixNano()-u.wall))
+		f.permit.end(f, u.r, u.m, u.id, at, u.known)
+	}
+	touched := f.permit.foreign
+	f.permit.foreign = nil
+	for _, u := range touched {
+		f.touch(u.r)
+	}
+}
+
+// keyAnswered blocks the account on 401, and opens it again on anything else
+// that the platform answers.
+func (f *Fleet) keyAnswered(fl *flight, v Verdict) {
+	was := f.blocked.on
+	switch v {
+	case Unauthorized:
+		f.blocked.on = true
+	case NotSent, NoLook, Unclear:
+	default:
+		f.blocked.on = false
+	}
+	if was == f.blocked.on {
+		return
+	}
+	if f.blocked.on {
+		f.probeAt = f.now.Steady + keyProbe
+		f.alarm(AlarmKeyRefused, "", "401: the platform refuses the API key; put a valid key and secret where the file says, and reload")
+	}
+	for i := range f.recs {
+		f.touch(ref(i))
+	}
+}
+
+// probe asks for one look now and then while the key is refused or the clock is
+// not believed: its answer tells whether that is over.
+func (f *Fleet) probe() {
+	every := f.probeEvery()
+	if every == 0 || f.draining || f.now.Steady < f.probeAt {
+		return
+	}
+	f.probeAt = f.now.Steady + every
+	for range f.recs {
+		f.probeNext = (f.probeNext + 1) % len(f.recs)
+		if rec := &f.recs[f.probeNext]; rec.rule != nil && rec.getClaim == 0 && rec.postClaim == 0 {
+			rec.asked = true
+			f.touch(ref(f.probeNext))
+			return
+		}
+	}
+}
+
+// probeEvery is the pause between two probes; 0 where none is needed.
+func (f *Fleet) probeEvery() time.Duration {
+	switch {
+	case f.blocked.on:
+		return keyProbe
+	case f.clockBlocks():
+		return clockProbe
+	}
+	return 0
+}

@@ -1,0 +1,275 @@
+package scheduler
+
+import (
+	"math"
+	"time"
+
+	"curfew/apiclient/quota"
+	"curfew/policy"
+)
+
+// never is the wall instant (Unix nanoseconds) that does not come, and
+// longAgo the steady one before everything.
+const (
+	never   = int64(math.MaxInt64)
+	longAgo = time.Duration(math.MinInt64 / 2)
+
+	longAgoWall = int64(math.MinInt64)
+)
+
+// ref is a deployment's place in Fleet.recs.
+type ref int32
+
+// A record holds the facts of one deployment; plan derives the rest from them.
+// Wall instants are Unix nanoseconds, steady ones durations since boot.
+type record struct {
+	floor   int64 // edges up to it are settled
+	rule    *rule // nil: no longer in the file, kept while an attempt is open
+	look    looks
+	attempt Attempt
+	raised  Transition // a transition that is no edge
+	dropped Reason     // why attempt's transition does not count any more, if so
+
+	postClaim uint64        // the POST that is claimed or in flight
+	getClaim  uint64        // the GET
+	postEnded time.Duration // of the last POST
+	notBefore time.Duration // no POST before: back-off, 429
+	getAfter  time.Duration // no GET before: 429
+	unsent    uint8         // POSTs in a row that were not sent
+
+	wake     time.Duration // when to look at it again
+	heapAt   int32         // its place in Fleet.wakes, -1 for none
+	rank     int32         // its place among its policy's members
+	inPost   bool          // waits in Fleet.posts
+	getClass getClass      // the queue in which a GET waits, noGet for none
+	dirty    bool          // its row has to be written
+	armed    bool
+	buried   bool  // not in the file, nothing open: only its quota use counts
+	asked    bool  // a person wants a look
+	dueAt    int64 // the goal that its row in the ledger tells of
+
+	id         policy.DeploymentID
+	hash       uint32
+	fp         policy.Fingerprint
+	power      policy.Power // what the rule wanted when the row was last written
+	last       OutcomeKind
+	lastReason Reason
+	lastPower  policy.Power
+	lastAt     int64
+	logs       [quota.Methods]quota.Log
+	overrides  []policy.Override
+	info       Look
+	seconds    StatusSeconds
+}
+
+// looks is what observations told about one deployment.
+type looks struct {
+	kind  StatusKind
+	asked time.Duration // when the last one was asked for
+	wall  int64         // the same by the wall clock
+	tried time.Duration // when the last GET was claimed, whatever came of it
+	since time.Duration // when the first of the current run of equal ones was asked for
+	run   int           // how many equal ones in a row, all after the last POST
+
+	// of the open attempt:
+	ours      bool          // our transient status was seen
+	unchanged int           // looks in the first third that showed no change
+	changed   bool          // one of them showed something else
+	lateOne   bool          // one of them was in the last quarter of the third
+	gone      time.Duration // since when looks say 404; 0 where they do not
+}
+
+// A rule is a policy at work: its decision now, computed once for all members.
+type rule struct {
+	p       *policy.Policy
+	members []ref
+	dec     policy.Decision
+	edge    policy.Edge // the latest effective edge
+	hasEdge bool
+	since   int64                // of dec
+	until   int64                // of dec; never where nothing lies ahead
+	prev    int64                // the effective edge before edge
+	next    [2]int64             // the next start and the next stop
+	after   [2]int64             // the ones after those
+	passed  map[[2]int64]passing // edges between two instants, counted once for all members
+}
+
+// A passing is what lies between two instants.
+type passing struct {
+	counts map[Reason]int
+	first  map[Reason]policy.Edge
+}
+
+// Fleet is the state machine of one account: facts in, Ready out. It reads no
+// clock, starts no goroutine, logs nothing and touches no file. It is not safe
+// for concurrent use; Loop is the goroutine that owns it.
+type Fleet struct {
+	cfg   Config
+	now   Now
+	plan  int64 // planning time: the wall clock, but it waits where that steps back a little
+	rules []*rule
+	recs  []record
+	index map[policy.DeploymentID]ref
+	live  int // deployments in the file
+
+	wakes  wakeHeap
+	posts  [quota.Methods]queue
+	gets   [getClasses]queue
+	pacer  pacer
+	permit permits
+
+	flights   map[uint64]*flight
+	waiting   [2][]uint64 // durable claims that wait for a slot: POSTs, GETs
+	young     []uint64    // in flight and not older than SlotTime when last seen, oldest first
+	inFlight  int
+	youngNow  int
+	lastClaim uint64
+	lastOver  uint64
+
+	clock     clockState
+	blocked   keyBlock
+	probeAt   time.Duration // while either blocks: when the next probe is due
+	probeNext int
+
+	next     Batch  // what the next commit will hold
+	out      *Batch // the commit that is out
+	outAt    time.Duration
+	dirty    []ref
+	urgent   bool          // next or dirty hold what must not wait
+	lazyAt   time.Duration // when facts that can wait are written at the latest
+	acked    []uint64
+	notices  []Notice
+	commits  average // how long a commit takes
+	answers  average // how long a call takes
+	settled  bool    // the first turn's commit is durable
+	draining bool
+}
+
+// New returns a Fleet that goes on from what the ledger held. What the file
+// says is compared with what it said when the rows were written.
+func New(now Now, c Config, s State) *Fleet {
+	f := &Fleet{
+		now: now, plan: now.Wall.UnixNano(), lazyAt: quota.Never,
+		index: map[policy.DeploymentID]ref{}, flights: map[uint64]*flight{}, lastClaim: s.LastClaim,
+	}
+	f.permit.learned = s.Scopes
+	f.clock.start(now)
+	rows := make(map[policy.DeploymentID]Row, len(s.Rows))
+	for _, r := range s.Rows {
+		if !r.Gone {
+			rows[r.Deployment] = r
+		}
+	}
+	f.cfg = c
+	f.clock.implausible = now.Wall.Before(c.Release)
+	f.adopt(rows, orphansOf(s.Uses))
+	f.restoreUses(s.Uses)
+	f.restoreOverrides(s.Overrides)
+	f.refreshAll()
+	return f
+}
+
+// Configured takes a new configuration: a reload, a new zone file, a new key.
+// Claims that were not sent are judged again when their turn comes.
+func (f *Fleet) Configured(now Now, c Config) {
+	f.tick(now)
+	if c.KeyID != f.cfg.KeyID {
+		f.blocked = keyBlock{}
+	}
+	f.crossBoundaries()
+	f.cfg = c
+	f.adopt(nil, nil)
+	f.refreshAll()
+}
+
+// refreshAll brings every rule and every deployment up to date.
+func (f *Fleet) refreshAll() {
+	for _, r := range f.rules {
+		r.refresh(f.plan)
+	}
+	f.permit.configure(f)
+	for i := range f.recs {
+		f.touch(ref(i))
+	}
+}
+
+// refresh computes what the rule wants at plan.
+func (r *rule) refresh(plan int64) {
+	t := time.Unix(0, plan)
+	r.dec = r.p.Decide(t)
+	r.edge, r.hasEdge = r.p.Prev(t)
+	r.since, r.until, r.prev = math.MinInt64, never, math.MinInt64
+	if r.hasEdge {
+		r.since = r.edge.At.UnixNano()
+		if e, ok := r.p.Prev(r.edge.At.Add(-1)); ok {
+			r.prev = e.At.UnixNano()
+		}
+	}
+	if !r.dec.Until.IsZero() {
+		r.until = r.dec.Until.UnixNano()
+	}
+	for i, p := range [2]policy.Power{policy.Running, policy.Stopped} {
+		r.next[i], r.after[i] = never, never
+		if e, ok := r.p.NextOf(p, t); ok {
+			r.next[i] = e.At.UnixNano()
+			if e, ok = r.p.NextOf(p, e.At); ok {
+				r.after[i] = e.At.UnixNano()
+			}
+		}
+	}
+	clear(r.passed)
+}
+
+// nextOf returns the next edge of power p as a wall instant.
+func (r *rule) nextOf(p policy.Power) int64 {
+	switch p {
+	case policy.Running:
+		return r.next[0]
+	case policy.Stopped:
+		return r.next[1]
+	}
+	return never
+}
+
+// steadyAt turns a wall instant into the steady one at which it comes, if
+// nobody steps the clock.
+func (f *Fleet) steadyAt(wall int64) time.Duration {
+	if wall == never {
+		return quota.Never
+	}
+	return f.now.Steady + time.Duration(wall-f.now.Wall.UnixNano())
+}
+
+// wallOf is an instant as Unix nanoseconds, never for none.
+func wallOf(t time.Time) int64 {
+	if t.IsZero() {
+		return never
+	}
+	return t.UnixNano()
+}
+
+// methodOf returns the method that leads to p.
+func methodOf(p policy.Power) quota.Method {
+	if p == policy.Running {
+		return quota.Start
+	}
+	return quota.Stop
+}
+
+// hashOf mixes a deployment's name, for orders and jitter that are spread and
+// yet the same in every run (FNV-1a).
+func hashOf(id policy.DeploymentID) uint32 {
+	h := uint32(2166136261)
+	for i := range len(id) {
+		h = (h ^ uint32(id[i])) * 16777619
+	}
+	return h
+}
+
+// notify queues a notice for the next Ready.
+func (f *Fleet) notify(n Notice) { f.notices = append(f.notices, n) }
+
+// alarm queues an alarm.
+func (f *Fleet) alarm(k AlarmKind, id policy.DeploymentID, text string) {
+	f.notify(Alarm{Kind: k, Deployment: id, Text: text})
+}

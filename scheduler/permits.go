@@ -1,0 +1,286 @@
+package scheduler
+
+import (
+	"slices"
+	"time"
+
+	"curfew/apiclient/quota"
+	"curfew/policy"
+)
+
+// permits is what the fleet knows of the account's quotas: the logs that count
+// over the whole key, and what answers have taught about the scope of each
+// method. The logs of single deployments are in their records.
+type permits struct {
+	learned   [quota.Methods]quota.Scope // Auto: not learned
+	key       [quota.Methods]quota.Log   // kept where the scope is not Deployment
+	keyFull   [quota.Methods]time.Duration
+	probing   [quota.Methods]uint64 // the claim whose answer tells the scope
+	busy      [quota.Methods]int    // claims that are not answered and not older than SlotTime
+	lookEvery time.Duration         // the pace of idle looks that quota and fleet allow
+	foreign   []foreignUse          // from another boot of the host
+}
+
+// A foreignUse is a quota use whose steady instant says nothing under this boot
+// of the host.
+type foreignUse struct {
+	r     ref
+	m     quota.Method
+	id    uint64
+	wall  int64
+	known bool
+}
+
+// scope is the scope in force; Auto where it has to be learned.
+func (p *permits) scope(f *Fleet, m quota.Method) quota.Scope {
+	if s := f.cfg.Quotas[m].Scope; s != quota.Auto {
+		return s
+	}
+	return p.learned[m]
+}
+
+// configure follows a new configuration: a scope that is set is not learned any
+// more, key-wide logs are made anew from those of the deployments, and the pace
+// of looks follows limit and fleet.
+func (p *permits) configure(f *Fleet) {
+	for m := range quota.Method(quota.Methods) {
+		if f.cfg.Quotas[m].Scope != quota.Auto && p.learned[m] != quota.Auto {
+			p.learned[m] = quota.Auto
+			f.next.Scopes = append(f.next.Scopes, LearnedScope{m, quota.Auto})
+			f.urgent = true
+		}
+		p.key[m] = quota.Log{}
+		if p.scope(f, m) == quota.Deployment {
+			continue
+		}
+		for i := range f.recs {
+			for _, u := range f.recs[i].logs[m].Uses() {
+				p.key[m].Restore(u)
+			}
+		}
+	}
+	p.lookEvery = p.idlePace(f)
+}
+
+// idlePace stretches observe_every to what the quota of GETs and the pace allow.
+func (p *permits) idlePace(f *Fleet) time.Duration {
+	lim := f.cfg.Quotas[quota.Get]
+	n := time.Duration(f.live)
+	share := time.Duration(max(1, lim.N-getIdle.keep(lim)))
+	each := lim.Per / share
+	if p.scope(f, quota.Get) == quota.Key {
+		each *= max(1, n)
+	}
+	return max(f.cfg.ObserveEvery, each, n*time.Second/pace)
+}
+
+// log is the log that decides for rec in the scope in force.
+func (p *permits) log(f *Fleet, rec *record, m quota.Method) *quota.Log {
+	if p.scope(f, m) == quota.Key {
+		return &p.key[m]
+	}
+	return &rec.logs[m]
+}
+
+// own is when the quota of rec alone allows a call; the key's is not asked, but
+// where that is the scope: then it is the same for all, and shared asks it.
+func (p *permits) own(f *Fleet, rec *record, m quota.Method, keep int) time.Duration {
+	if p.scope(f, m) == quota.Key {
+		return f.now.Steady
+	}
+	return rec.logs[m].Ready(f.cfg.Quotas[m], keep, f.now.Steady)
+}
+
+// shared reports whether what deployments share allows a call of m now: the
+// key's quota, or, where the scope is to be learned, that the call which the
+// key's quota would forbid goes alone.
+func (p *permits) shared(f *Fleet, m quota.Method, keep int) bool {
+	switch p.scope(f, m) {
+	case quota.Deployment:
+		return true
+	case quota.Key:
+		return p.keyReady(f, m, keep) <= f.now.Steady
+	}
+	return p.keyReady(f, m, keep) <= f.now.Steady || p.probing[m] == 0 && p.busy[m] == 0
+}
+
+// keyReady is when the quota of the whole key allows a call.
+func (p *permits) keyReady(f *Fleet, m quota.Method, keep int) time.Duration {
+	return max(p.keyFull[m], p.key[m].Ready(f.cfg.Quotas[m], keep, f.now.Steady))
+}
+
+// wakeAt is when a call that waits for the key's quota may go.
+func (p *permits) wakeAt(f *Fleet) time.Duration {
+	at := quota.Never
+	for m, q := range f.posts {
+		if len(q) > 0 {
+			at = min(at, p.sharedAt(f, quota.Method(m), 0))
+		}
+	}
+	for c, q := range f.gets {
+		if len(q) == 0 {
+			continue
+		}
+		class := getClass(c)
+		when := p.sharedAt(f, quota.Get, class.keep(f.cfg.Quotas[quota.Get]))
+		if class.paced() && !f.pacer.may(f.now.Steady) {
+			when = max(when, f.pacer.since+time.Second)
+		}
+		at = min(at, when)
+	}
+	if at <= f.now.Steady {
+		return quota.Never // a slot is what it waits for
+	}
+	return at
+}
+
+func (p *permits) sharedAt(f *Fleet, m quota.Method, keep int) time.Duration {
+	if p.shared(f, m, keep) {
+		return f.now.Steady
+	}
+	return p.keyReady(f, m, keep)
+}
+
+// waitsForOld reports whether a call that teaches a scope waits for those
+// before it to be answered or old.
+func (p *permits) waitsForOld(f *Fleet) bool {
+	for m := range quota.Method(quota.Methods) {
+		if p.busy[m] > 0 && p.scope(f, m) == quota.Auto {
+			return true
+		}
+	}
+	return false
+}
+
+// claim takes a permit for fl from the log that decides, and counts it in the
+// other one.
+func (p *permits) claim(f *Fleet, fl *flight, id uint64, notAfter, latest time.Duration) (quota.Permit, bool, bool) {
+	m, rec := fl.method, &f.recs[fl.r]
+	lim, now := f.cfg.Quotas[m], f.now.Steady
+	scope := p.scope(f, m)
+	decides, other := &rec.logs[m], &p.key[m]
+	if scope == quota.Key {
+		decides, other = other, decides
+	}
+	probe := scope == quota.Auto && p.keyReady(f, m, 0) > now
+	permit, ok := decides.Claim(id, m, lim, now, notAfter, latest)
+	if !ok {
+		return permit, false, false
+	}
+	if scope != quota.Deployment {
+		other.Note(permit)
+	}
+	p.busy[m]++
+	if probe {
+		p.probing[m] = id
+	}
+	return permit, probe, true
+}
+
+// end records the end of claim id in both logs.
+func (p *permits) end(f *Fleet, r ref, m quota.Method, id uint64, at time.Duration, known bool) {
+	f.recs[r].logs[m].End(id, at, known)
+	p.key[m].End(id, at, known)
+}
+
+// giveBack returns the permit of claim id to both logs.
+func (p *permits) giveBack(f *Fleet, r ref, m quota.Method, id uint64) {
+	f.recs[r].logs[m].Return(id)
+	p.key[m].Return(id)
+	if p.probing[m] == id {
+		p.probing[m] = 0
+	}
+}
+
+// full notes a 429 that the logs did not expect: over the whole key nothing is
+// free before until.
+func (p *permits) full(f *Fleet, m quota.Method, until time.Duration) {
+	if p.scope(f, m) != quota.Deployment {
+		p.keyFull[m] = max(p.keyFull[m], until)
+	}
+}
+
+// learn reads the answer to the call that tells a scope.
+func (p *permits) learn(f *Fleet, fl *flight, v Verdict) {
+	m := fl.method
+	if !fl.probe || p.probing[m] != fl.permit.ID() {
+		return
+	}
+	p.probing[m] = 0
+	if p.scope(f, m) != quota.Auto {
+		return
+	}
+	switch v {
+	case Took, Seen:
+		p.learned[m] = quota.Deployment
+		p.key[m], p.keyFull[m] = quota.Log{}, 0
+	case Limited:
+		p.learned[m] = quota.Key
+		f.alarm(AlarmScopeKey, "", "the platform counts "+m.String()+"s over the whole key, not for each deployment: "+
+			"calls wait for each other; set api.quotas."+m.String()+".scope to key, and see what check says of the policies")
+	default:
+		return
+	}
+	f.next.Scopes = append(f.next.Scopes, LearnedScope{m, p.learned[m]})
+	f.urgent = true
+	f.notify(ScopeLearned{m, p.learned[m]})
+	p.lookEvery = p.idlePace(f)
+}
+
+// inTime is how late a start may get its permit for its stop to be allowed.
+const inTime = 5 * time.Minute
+
+// startFits reports whether rec, stopped now, can get the permit of its next
+// start within five minutes of that. A scope that is not learned counts as
+// deployment.
+func (p *permits) startFits(f *Fleet, rec *record) bool {
+	at := rec.rule.nextOf(policy.Running)
+	if at == never || p.scope(f, quota.Start) == quota.Key {
+		return true // the key's is asked when the stop would be claimed
+	}
+	next := f.steadyAt(at)
+	return rec.logs[quota.Start].Ready(f.cfg.Quotas[quota.Start], 0, next) <= next+inTime
+}
+
+// keyStartFits is startFits where the whole key shares one quota of starts: the
+// starts of all deployments that curfew stopped, or is stopping, come first.
+func (p *permits) keyStartFits(f *Fleet, r ref) bool {
+	if p.scope(f, quota.Start) != quota.Key || f.recs[r].rule.nextOf(policy.Running) == never {
+		return true
+	}
+	var starts []time.Duration
+	for i := range f.recs {
+		rec := &f.recs[i]
+		if rec.rule == nil || ref(i) != r && !rec.offByUs() {
+			continue
+		}
+		if at := rec.rule.nextOf(policy.Running); at != never {
+			starts = append(starts, f.steadyAt(at))
+		}
+	}
+	slices.Sort(starts)
+	return f.permit.allInTime(f, starts)
+}
+
+// offByUs reports whether rec was stopped by curfew last, or is being stopped.
+func (rec *record) offByUs() bool {
+	return rec.postClaim != 0 || rec.attempt.State.Open() && rec.attempt.Power == policy.Stopped ||
+		rec.lastPower == policy.Stopped && (rec.last == Done || rec.last == Already)
+}
+
+// allInTime deals the key's permits out to starts, in their order.
+func (p *permits) allInTime(f *Fleet, starts []time.Duration) bool {
+	lim := f.cfg.Quotas[quota.Start]
+	given := make([]time.Duration, 0, len(starts))
+	for i, at := range starts {
+		when := p.key[quota.Start].Ready(lim, 0, at)
+		if i >= lim.N {
+			when = max(when, given[i-lim.N]+lim.Per+lim.Margin())
+		}
+		if when > at+inTime {
+			return false
+		}
+		given = append(given, when)
+	}
+	return true
+}

@@ -1,0 +1,318 @@
+package scheduler
+
+import (
+	"time"
+
+	"curfew/apiclient/quota"
+	"curfew/policy"
+)
+
+// A flight is a claim from the moment at which it is made to its answer.
+type flight struct {
+	r          ref
+	method     quota.Method
+	transition Transition
+	permit     quota.Permit
+	probe      bool // the scope is learned from its answer
+	asked      bool // a person, or a probe, wants this look
+	cause      LateCause
+	made       time.Duration
+	started    bool          // its call was handed out
+	began      time.Duration // when that was
+	aged       bool          // it is older than SlotTime: it holds no slot any more
+}
+
+// Turn lets time pass up to now and says what is to be done. It is to be called
+// after every event, and at Ready.Wake.
+func (f *Fleet) Turn(now Now) Ready {
+	f.tick(now)
+	f.crossBoundaries()
+	for len(f.wakes) > 0 && f.recs[f.wakes[0]].wake <= f.now.Steady {
+		f.touch(f.popWake())
+	}
+	f.probe()
+	f.age()
+	var out Ready
+	out.Calls = f.release()
+	out.Commit = f.batch()
+	out.Notices, f.notices = f.notices, nil
+	out.Acked, f.acked = f.acked, nil
+	out.Wake, out.Exact = f.nextWake()
+	out.Drained = f.draining && f.out == nil && f.postsInFlight() == 0
+	return out
+}
+
+// crossBoundaries brings the rules whose decision has changed up to date, and
+// with them their members. Nothing else scans.
+func (f *Fleet) crossBoundaries() {
+	for _, r := range f.rules {
+		if f.plan < r.until {
+			continue
+		}
+		r.refresh(f.plan)
+		for _, m := range r.members {
+			f.touch(m)
+		}
+	}
+}
+
+// release starts the calls whose claims are durable, as far as there are slots:
+// POSTs first.
+func (f *Fleet) release() []Call {
+	var calls []Call
+	for kind := range f.waiting {
+		q := f.waiting[kind]
+		n := 0
+		for n < len(q) && (f.youngNow < Slots && f.inFlight < MaxInFlight || f.draining) {
+			id := q[n]
+			n++
+			fl := f.flights[id]
+			if !f.stillWanted(fl) {
+				f.withdraw(id, fl)
+				continue
+			}
+			fl.started, fl.began = true, f.now.Steady
+			f.inFlight++
+			f.youngNow++
+			f.young = append(f.young, id)
+			calls = append(calls, Call{id, fl.method, f.recs[fl.r].id, fl.permit})
+		}
+		f.waiting[kind] = append(q[:0], q[n:]...)
+	}
+	return calls
+}
+
+// stillWanted judges a claim again that is about to be sent: the file, an
+// override, a look or the time may have changed what it was for.
+func (f *Fleet) stillWanted(fl *flight) bool {
+	rec := &f.recs[fl.r]
+	if f.draining || f.now.Steady > fl.permit.NotAfter() {
+		return false
+	}
+	if fl.method == quota.Get {
+		return (rec.rule != nil || rec.attempt.State.Open()) && (!f.blocked.on || fl.asked)
+	}
+	g := f.goal(rec)
+	return g.power == fl.transition.Power && g.at == fl.transition.At.UnixNano() &&
+		!rec.attempt.State.Open() && f.holdsBack(rec, g) == WaitNone && !f.cfg.DryRun && !rec.rule.p.Options().DryRun
+}
+
+// withdraw gives back a claim whose call certainly was not sent.
+func (f *Fleet) withdraw(id uint64, fl *flight) {
+	delete(f.flights, id)
+	f.ripen(fl)
+	f.giveBack(fl)
+	rec := &f.recs[fl.r]
+	if fl.method == quota.Get {
+		rec.getClaim = 0
+	} else {
+		rec.postClaim = 0
+	}
+	f.touch(fl.r)
+}
+
+// age frees the slots of calls that are older than SlotTime.
+func (f *Fleet) age() {
+	n := 0
+	for n < len(f.young) {
+		fl, ok := f.flights[f.young[n]]
+		if ok && f.now.Steady-fl.began < SlotTime {
+			break
+		}
+		if ok {
+			f.ripen(fl)
+		}
+		n++
+	}
+	if n > 0 {
+		f.young = append(f.young[:0], f.young[n:]...)
+	}
+}
+
+// ripen ends the time in which a flight holds back others: it is answered,
+// withdrawn or old.
+func (f *Fleet) ripen(fl *flight) {
+	if fl.aged {
+		return
+	}
+	fl.aged = true
+	f.permit.busy[fl.method]--
+	if fl.started {
+		f.youngNow--
+	}
+}
+
+// batch puts together what is to be made durable next, claims included; nil
+// while a commit is out or where there is nothing that cannot wait.
+func (f *Fleet) batch() *Batch {
+	if f.out != nil {
+		return nil
+	}
+	if !f.draining {
+		f.claimPosts()
+		f.claimGets()
+	}
+	if !f.urgent && f.now.Steady < f.lazyAt && !f.draining {
+		return nil
+	}
+	f.urgent, f.lazyAt = false, quota.Never
+	for _, r := range f.dirty {
+		if rec := &f.recs[r]; rec.dirty {
+			rec.dirty = false
+			f.next.Rows = append(f.next.Rows, f.row(rec))
+		}
+	}
+	f.dirty = f.dirty[:0]
+	if f.next.Empty() {
+		f.settled = true
+		return nil
+	}
+	b := f.next
+	b.Written = f.now
+	f.next, f.out, f.outAt = Batch{}, &b, f.now.Steady
+	return f.out
+}
+
+// Committed says that the batch that was out is durable, or is not. After an
+// error nothing more leaves this Fleet: its driver ends the process, and Load
+// at the next start is the only recovery.
+func (f *Fleet) Committed(now Now, err error) {
+	f.tick(now)
+	b := f.out
+	if b == nil || err != nil {
+		return
+	}
+	f.out, f.settled = nil, true
+	f.commits.add(f.now.Steady - f.outAt)
+	for _, c := range b.Claims {
+		kind := 0
+		if c.Method == quota.Get {
+			kind = 1
+		}
+		f.waiting[kind] = append(f.waiting[kind], c.ID)
+	}
+	f.acked = append(f.acked, b.Orders...)
+}
+
+// Draining says that the process is asked to end: nothing more is claimed, what
+// was not sent is given back, POSTs in flight are waited for.
+func (f *Fleet) Draining(now Now) {
+	f.tick(now)
+	f.draining = true
+}
+
+func (f *Fleet) postsInFlight() int {
+	n := 0
+	for _, fl := range f.flights {
+		if fl.method != quota.Get && fl.started {
+			n++
+		}
+	}
+	return n
+}
+
+// later has r's row written within a second, write with the next batch.
+func (f *Fleet) later(r ref) {
+	f.mark(r)
+	f.lazyAt = min(f.lazyAt, f.now.Steady+time.Second)
+}
+
+func (f *Fleet) write(r ref) {
+	f.mark(r)
+	f.urgent = true
+}
+
+func (f *Fleet) mark(r ref) {
+	if rec := &f.recs[r]; !rec.dirty {
+		rec.dirty = true
+		f.dirty = append(f.dirty, r)
+	}
+}
+
+// row is what the ledger keeps of rec.
+func (f *Fleet) row(rec *record) Row {
+	if rec.rule != nil {
+		rec.power = rec.rule.dec.Want
+	}
+	row := Row{
+		Deployment: rec.id, Policy: f.policyName(rec), Floor: time.Unix(0, rec.floor).UTC(), Fingerprint: rec.fp,
+		Power: rec.power, Armed: rec.armed, Gone: rec.rule == nil && !rec.attempt.State.Open(),
+		Raised: rec.raised, Attempt: rec.attempt,
+		Last: rec.last, LastReason: rec.lastReason, LastPower: rec.lastPower,
+	}
+	if rec.last != 0 {
+		row.LastAt = time.Unix(0, rec.lastAt).UTC()
+	}
+	if g := f.goal(rec); !g.none() {
+		row.Due, rec.dueAt = f.transition(rec, g), g.at
+	}
+	return row
+}
+
+// nextWake is the steady instant of the next turn, and whether it is a policy's.
+func (f *Fleet) nextWake() (time.Duration, bool) {
+	boundary := quota.Never
+	for _, r := range f.rules {
+		boundary = min(boundary, f.steadyAt(r.until))
+	}
+	at := min(f.now.Steady+MaxSleep, f.nextOwnWake())
+	return min(at, boundary), boundary <= at
+}
+
+// nextOwnWake is the steady instant at which something else than a policy wants
+// a turn.
+func (f *Fleet) nextOwnWake() time.Duration {
+	at := quota.Never
+	if len(f.wakes) > 0 {
+		at = min(at, f.recs[f.wakes[0]].wake)
+	}
+	if f.probeEvery() > 0 {
+		at = min(at, f.probeAt)
+	}
+	if f.out != nil {
+		return at // whatever else is ready waits for that commit, and its end is an event
+	}
+	at = min(at, f.lazyAt, f.permit.wakeAt(f))
+	if len(f.young) > 0 && (len(f.waiting[0])+len(f.waiting[1]) > 0 || f.queued() || f.permit.waitsForOld(f)) {
+		if fl := f.flights[f.young[0]]; fl != nil {
+			at = min(at, fl.began+SlotTime)
+		}
+	}
+	return at
+}
+
+// queued reports whether something waits for a slot.
+func (f *Fleet) queued() bool {
+	n := len(f.posts[quota.Start]) + len(f.posts[quota.Stop])
+	for c := range f.gets {
+		n += len(f.gets[c])
+	}
+	return n > 0
+}
+
+// An average follows a duration, weighing the latest by an eighth.
+type average struct{ d time.Duration }
+
+func (a *average) add(d time.Duration) {
+	if a.d == 0 {
+		a.d = d
+		return
+	}
+	a.d += (d - a.d) / 8
+}
+
+// causeOf says why a POST for g leaves when it does.
+func (f *Fleet) causeOf(rec *record, g goal) LateCause {
+	switch {
+	case rec.tried(g) || rec.unsent > 0:
+		return CauseRetry
+	case f.plan-g.at <= int64(time.Second):
+		return CauseOnTime
+	}
+	for _, o := range rec.overrides {
+		if o.Kind == policy.Hold && o.From.UnixNano() <= g.at && g.at < o.Until.UnixNano() {
+			return CauseHold
+		}
+	}
+	return CauseCatchUp
+}
