@@ -15,6 +15,7 @@ import (
 // what the new file is compared with.
 func (f *Fleet) adopt(rows map[policy.DeploymentID]Row, orphans map[policy.DeploymentID]Use) {
 	f.live = 0
+	f.makeRoom()
 	rules := make([]*rule, 0, len(f.cfg.Set.Policies))
 	seen := make(map[policy.DeploymentID]bool, len(f.index))
 	for _, p := range f.cfg.Set.Policies {
@@ -49,6 +50,15 @@ func (f *Fleet) adopt(rows map[policy.DeploymentID]Row, orphans map[policy.Deplo
 	}
 }
 
+// makeRoom makes the records' slice large enough for the file at once.
+func (f *Fleet) makeRoom() {
+	n := 0
+	for _, p := range f.cfg.Set.Policies {
+		n += len(p.Members())
+	}
+	f.recs = slices.Grow(f.recs, max(0, n-len(f.recs)))
+}
+
 // place returns the record of id, a new one where there is none.
 func (f *Fleet) place(id policy.DeploymentID) ref {
 	if r, ok := f.index[id]; ok {
@@ -69,7 +79,10 @@ func (f *Fleet) place(id policy.DeploymentID) ref {
 func (f *Fleet) restore(r ref, row Row, orphans map[policy.DeploymentID]Use) {
 	rec := &f.recs[r]
 	rec.floor, rec.fp, rec.power, rec.armed = row.Floor.UnixNano(), row.Fingerprint, row.Power, row.Armed
-	rec.raised, rec.attempt = row.Raised, row.Attempt
+	rec.attempt = row.Attempt
+	if t := row.Raised; !t.Zero() {
+		rec.raised, rec.raisedWhy = goal{t.Power, t.At.UnixNano()}, t.Because
+	}
 	rec.last, rec.lastReason, rec.lastPower = row.Last, row.LastReason, row.LastPower
 	if !row.LastAt.IsZero() {
 		rec.lastAt = row.LastAt.UnixNano()
@@ -182,7 +195,7 @@ func (f *Fleet) settlePast(r ref, reason Reason) {
 	if !rec.attempt.State.Open() {
 		rec.attempt = Attempt{}
 	}
-	rec.raised = Transition{}
+	rec.raised = goal{}
 	f.write(r)
 }
 
@@ -238,7 +251,7 @@ func (f *Fleet) leave(r ref, due Transition) {
 		rec.floor = max(rec.floor, due.At.UnixNano())
 	}
 	rec.rule = nil
-	rec.raised = Transition{}
+	rec.raised = goal{}
 	f.write(r)
 }
 

@@ -23,41 +23,42 @@ type ref int32
 // A record holds the facts of one deployment; plan derives the rest from them.
 // Wall instants are Unix nanoseconds, steady ones durations since boot.
 type record struct {
-	floor   int64 // edges up to it are settled
-	rule    *rule // nil: no longer in the file, kept while an attempt is open
-	look    looks
-	attempt Attempt
-	raised  Transition // a transition that is no edge
-	dropped Reason     // why attempt's transition does not count any more, if so
-
+	// What every touch reads comes first, so that a boundary of a large fleet
+	// walks through few cache lines.
+	rule      *rule // nil: no longer in the file, kept while an attempt is open
+	floor     int64 // edges up to it are settled
+	raised    goal  // a transition that is no edge; see raisedWhy
+	dueAt     int64 // the goal that its row in the ledger tells of
+	look      looks
 	postClaim uint64        // the POST that is claimed or in flight
 	getClaim  uint64        // the GET
 	postEnded time.Duration // of the last POST
 	notBefore time.Duration // no POST before: back-off, 429
 	getAfter  time.Duration // no GET before: 429
-	unsent    uint8         // POSTs in a row that were not sent
-
-	wake     time.Duration // when to look at it again
-	heapAt   int32         // its place in Fleet.wakes, -1 for none
-	rank     int32         // its place among its policy's members
-	inPost   bool          // waits in Fleet.posts
-	getClass getClass      // the queue in which a GET waits, noGet for none
-	dirty    bool          // its row has to be written
-	armed    bool
-	buried   bool  // not in the file, nothing open: only its quota use counts
-	asked    bool  // a person wants a look
-	dueAt    int64 // the goal that its row in the ledger tells of
+	wake      time.Duration // when to look at it again
+	heapAt    int32         // its place in Fleet.wakes, -1 for none
+	rank      int32         // its place among its policy's members
+	hash      uint32
+	getClass  getClass // the queue in which a GET waits, noGet for none
+	unsent    uint8    // POSTs in a row that were not sent
+	inPost    bool     // waits in Fleet.posts
+	dirty     bool     // its row has to be written
+	armed     bool
+	buried    bool // not in the file, nothing open: only its quota use counts
+	asked     bool // a person wants a look
+	attempt   Attempt
+	overrides []policy.Override
+	logs      [quota.Methods]quota.Log
 
 	id         policy.DeploymentID
-	hash       uint32
 	fp         policy.Fingerprint
 	power      policy.Power // what the rule wanted when the row was last written
+	dropped    Reason       // why attempt's transition does not count any more, if so
+	raisedWhy  policy.Because
 	last       OutcomeKind
 	lastReason Reason
 	lastPower  policy.Power
 	lastAt     int64
-	logs       [quota.Methods]quota.Log
-	overrides  []policy.Override
 	info       Look
 	seconds    StatusSeconds
 }

@@ -108,11 +108,8 @@ func (f *Fleet) judgeEnforce(r ref) bool {
 		l.kind.Shows() != want.Other() || l.run < 2 || l.asked-l.since < time.Minute || l.wall <= rec.floor {
 		return false
 	}
-	rec.raised = Transition{Power: want, At: time.Unix(0, l.wall).UTC(), Because: policy.Because{
-		Kind: policy.KindEnforce, Pos: rec.rule.p.Pos(), Ref: "enforce",
-	}}
 	rec.look.run = 0
-	f.write(r)
+	f.raise(r, goal{want, l.wall}, policy.Because{Kind: policy.KindEnforce, Pos: rec.rule.p.Pos(), Ref: "enforce"})
 	return !f.goal(rec).none()
 }
 
@@ -126,10 +123,8 @@ func (f *Fleet) returned(rec *record, was, is StatusKind) {
 	if d.Want == policy.None || !f.goal(rec).none() || rec.look.wall <= rec.floor {
 		return
 	}
-	rec.raised = Transition{Power: d.Want, At: time.Unix(0, rec.look.wall).UTC(), Because: policy.Because{
-		Kind: policy.KindReturned, Pos: d.Because.Pos, Ref: d.Because.Ref,
-	}}
-	f.write(f.index[rec.id])
+	f.raise(f.index[rec.id], goal{d.Want, rec.look.wall},
+		policy.Because{Kind: policy.KindReturned, Pos: d.Because.Pos, Ref: d.Because.Ref})
 }
 
 // judgeAttempt closes an open attempt when its time is over, or when looks have
@@ -250,8 +245,8 @@ func (f *Fleet) settle(r ref, t Transition, kind OutcomeKind, reason Reason, not
 		rec.attempt, rec.dropped = Attempt{}, ReasonNone
 		rec.unsent = 0
 	}
-	if !rec.raised.Zero() && rec.raised.At.UnixNano() <= rec.floor {
-		rec.raised = Transition{}
+	if rec.raised.at <= rec.floor {
+		rec.raised = goal{}
 	}
 	f.expire(r)
 	f.write(r)

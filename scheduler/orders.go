@@ -124,10 +124,8 @@ func (f *Fleet) converge(r ref, o Order) {
 	if d.Want == policy.None || !f.goal(rec).none() {
 		return
 	}
-	rec.raised = Transition{Power: d.Want, At: time.Unix(0, max(f.plan, rec.floor+1)).UTC(), Because: policy.Because{
-		Kind: policy.KindConverge, Pos: d.Because.Pos, Ref: o.Author,
-	}}
-	f.write(r)
+	f.raise(r, goal{d.Want, max(f.plan, rec.floor+1)},
+		policy.Because{Kind: policy.KindConverge, Pos: d.Because.Pos, Ref: o.Author})
 }
 
 // restoreOverrides puts back what the ledger held.

@@ -67,10 +67,8 @@ func (f *Fleet) goal(rec *record) goal {
 	if want == policy.None {
 		return goal{}
 	}
-	if rec.raised.Power == want {
-		if at := rec.raised.At.UnixNano(); at > since && at > rec.floor {
-			return goal{want, at}
-		}
+	if r := rec.raised; r.power == want && r.at > since && r.at > rec.floor {
+		return r
 	}
 	if since > rec.floor {
 		return goal{want, since}
@@ -82,12 +80,27 @@ func (f *Fleet) goal(rec *record) goal {
 func (f *Fleet) transition(rec *record, g goal) Transition {
 	t := Transition{Power: g.power, At: time.Unix(0, g.at).UTC()}
 	switch {
-	case rec.raised.Power == g.power && rec.raised.At.UnixNano() == g.at:
-		t.Because = rec.raised.Because
+	case rec.raised == g:
+		t.Because = rec.raisedWhy
 	case rec.rule != nil:
 		t.Because = f.decision(rec).Because
 	}
 	return t
+}
+
+// raise makes a transition due that is no edge.
+func (f *Fleet) raise(r ref, g goal, why policy.Because) {
+	rec := &f.recs[r]
+	rec.raised, rec.raisedWhy = g, why
+	f.write(r)
+}
+
+// raisedTransition is what was raised, with its reasons; zero where nothing was.
+func (rec *record) raisedTransition() Transition {
+	if rec.raised.none() {
+		return Transition{}
+	}
+	return Transition{Power: rec.raised.power, At: time.Unix(0, rec.raised.at).UTC(), Because: rec.raisedWhy}
 }
 
 // tried reports whether rec's attempt is for g.

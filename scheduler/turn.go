@@ -237,7 +237,7 @@ func (f *Fleet) row(rec *record) Row {
 	row := Row{
 		Deployment: rec.id, Policy: f.policyName(rec), Floor: time.Unix(0, rec.floor).UTC(), Fingerprint: rec.fp,
 		Power: rec.power, Armed: rec.armed, Gone: rec.rule == nil && !rec.attempt.State.Open(),
-		Raised: rec.raised, Attempt: rec.attempt,
+		Raised: rec.raisedTransition(), Attempt: rec.attempt,
 		Last: rec.last, LastReason: rec.lastReason, LastPower: rec.lastPower,
 	}
 	if rec.last != 0 {

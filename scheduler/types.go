@@ -130,8 +130,8 @@ func (s AttemptState) needsLook() bool { return s == Closed || s == Rejected || 
 // An Attempt is what a deployment's row remembers of the last POST for the
 // transition that is due.
 type Attempt struct {
+	State AttemptState
 	Transition
-	State   AttemptState
 	Ended   Instant // when its answer was in, or its connection closed
 	Tries   int     // POSTs for this transition so far
 	Refused int     // answers 422 among them
