@@ -9,7 +9,7 @@ import (
 
 // A Notice is something that happened, for the log and the metrics. It is one
 // of CallEnded, Settled, AttemptEnded, Alarm, ClockJump, ScopeLearned and
-// Boundary.
+// Changed.
 type Notice interface{ notice() }
 
 // CallEnded says that a request to the platform ended, or never left.
