@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"sync"
@@ -127,7 +128,7 @@ func TestSendByIsInclusive(t *testing.T) {
 			t.Errorf("%d ns after sendBy: late is %t, want %t", -by, got, want)
 		}
 	}
-	// One of the two clocks is enough: here sendBy has a wall clock only.
+	// An instant that was on disk has no monotonic reading.
 	if wall := at.Add(-time.Second).Round(0); !isLate(at, wall) {
 		t.Error("a second past sendBy by the wall clock is not late")
 	}
@@ -154,6 +155,53 @@ func TestIdleConnectionsEndAfterFiveSeconds(t *testing.T) {
 		look(0, 1, 0)
 		look(4900*time.Millisecond, 1, 0)
 		look(5100*time.Millisecond, 2, 1)
+	})
+}
+
+// A call that is late when it is asked for leaves a warm connection to the next.
+func TestLateCallSparesConnections(t *testing.T) {
+	t.Parallel()
+	p := listen(t, answering(reply(200, lookBody)))
+	c := connect(t, p.url)
+	for _, sendBy := range []time.Time{{}, time.Now(), {}} {
+		if _, err := do(t, c, quota.Get, testID, sendBy); err != nil && !errors.Is(err, ErrLate) {
+			t.Fatal(err)
+		}
+	}
+	if got := p.requests(t, c); len(got) != 2 || len(p.conns) != 1 {
+		t.Errorf("%d requests on %d connections, want 2 on 1", len(got), len(p.conns))
+	}
+}
+
+// slow is a body that net/http must not read: it does so for 200 ms to find out
+// whether there is anything in it, and where that takes longer, as on a stalled
+// machine, it sends an empty body in chunks.
+type slow struct{ onceOnly }
+
+func (slow) Read([]byte) (int, error) {
+	time.Sleep(time.Second)
+	return 0, io.EOF
+}
+
+func TestBodyOfGETIsNotProbed(t *testing.T) {
+	t.Parallel()
+	p := &pipe{answer: reply(200, lookBody)}
+	inBubble(t, p, func(t *testing.T, c *Client) {
+		req, err := c.request(quota.Get, testID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Body = slow{}
+		one := newCall(t.Context(), time.Now(), time.Time{}, time.Minute)
+		defer one.release()
+		resp, err := c.transport.RoundTrip(req.WithContext(one.ctx))
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if took := time.Since(one.asked); took != 0 {
+			t.Errorf("the request took %v: its body was read", took)
+		}
 	})
 }
 

@@ -18,6 +18,7 @@
 //	case err != nil:
 //		log.End(permit.ID(), steady(meta.Ended), !errors.Is(err, apiclient.ErrUnknown))
 //	default:
+//		log.End(permit.ID(), steady(meta.Ended), true)
 //		fmt.Println(d.Name, d.Status)
 //	}
 //
@@ -25,7 +26,8 @@
 // asks the call for leave right before it hands the first byte to the kernel,
 // and that is where the call is counted as sent, or dropped as late, cancelled
 // or already sent once. net/http cannot get past it, neither by one of its
-// silent repeats nor by a write that is still under way when it gives up.
+// silent repeats nor by a write that is still under way when it gives up. Only
+// where not one byte of an order could be written may it use another connection.
 //
 // The other traps of net/http and how they are avoided: Transport.RoundTrip is
 // used, not Client.Do, so a redirect is an answer like any other; HTTP/1.1 only,

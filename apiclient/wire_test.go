@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -292,21 +293,23 @@ func TestHTTP2IsNotOffered(t *testing.T) {
 	t.Parallel()
 	config, pool := certificate(t, "127.0.0.1")
 	config.NextProtos = []string{"h2", "http/1.1"}
-	offered := make(chan []string, 1)
+	offered := make(chan []string, 2)
 	config.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 		offered <- hello.SupportedProtos
 		return nil, nil
 	}
 	p := listenTLS(t, config, answering(reply(200, lookBody)))
-	c := connect(t, p.url, trusting(pool))
-	if _, err := do(t, c, quota.Get, testID, time.Time{}); err != nil {
-		t.Fatal(err)
-	}
-	if got := <-offered; len(got) != 0 {
-		t.Errorf("the client offers protocols %q, want none", got)
-	}
-	if got := p.requests(t, c); len(got) != 1 {
-		t.Errorf("got %d requests over TLS, want 1", len(got))
+	proxy := listen(t, func(s *session) { s.tunnel(p.ln.Addr().String()) })
+	for name, c := range map[string]*Client{
+		"straight":        connect(t, p.url, trusting(pool)),
+		"through a proxy": connect(t, p.url, trusting(pool), through(proxy)),
+	} {
+		if _, err := do(t, c, quota.Get, testID, time.Time{}); err != nil {
+			t.Fatal(err)
+		}
+		if got := <-offered; slices.Contains(got, "h2") {
+			t.Errorf("%s, the client offers %q", name, got)
+		}
 	}
 }
 

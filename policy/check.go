@@ -68,7 +68,7 @@ func (c *compiler) checkName(s *Spec) {
 func (c *compiler) checkMembers(s *Spec, p *Policy) {
 	for _, m := range s.Deployments {
 		if text := idFault(m.ID); text != "" {
-			c.fault(m.Pos, text, "the id is in the address of the deployment's page and in the API's answers")
+			c.fault(m.Pos, text, "it is the last part of the deployment's address in the console")
 			continue
 		}
 		other, taken := c.set.of[m.ID]

@@ -16,7 +16,7 @@ const maxExpr = 1024
 // An ExprError is why a cron expression was refused.
 type ExprError struct {
 	Expr string // the whole expression
-	Col  int    // where in it, in bytes from 1; 0: the expression as a whole
+	Col  int    // where in it, in bytes from 1, one past its end where something is missing there; 0: the whole
 	Text string // what is wrong
 	Hint string // what to write instead; may be empty
 }

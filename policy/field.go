@@ -158,15 +158,19 @@ func (k fieldKind) value(v word) (int, *ExprError) {
 	return n, nil
 }
 
-// nameHint helps with names written out and with the letters of other crons.
+// nameHint helps with names written out and with the signs of other crons.
 func (k fieldKind) nameHint(text string) string {
+	const others = "L, W, # and H are no part of standard cron"
+	if strings.Contains(text, "#") {
+		return others
+	}
 	for _, name := range k.names {
 		if len(text) > 3 && strings.EqualFold(text[:3], name) {
 			return "write " + name
 		}
 	}
-	if strings.ContainsAny(strings.ToUpper(text), "LW#H") {
-		return "L, W, # and H are no part of standard cron"
+	if strings.ContainsAny(strings.ToUpper(text), "LWH") {
+		return others
 	}
 	if k.names != nil {
 		return fmt.Sprintf("%d to %d, or %s to %s", k.min, k.max, k.names[0], k.names[len(k.names)-1])

@@ -37,7 +37,7 @@ type Override struct {
 	Deployment DeploymentID
 	Kind       OverrideKind
 	Power      Power // Hold: what to keep. Skip: whose edges to cancel
-	Before     Power // Hold: what was wanted just before From
+	Before     Power // Hold: what was wanted at From without it
 	From       time.Time
 	Until      time.Time
 	Count      int // Skip: how many edges

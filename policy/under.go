@@ -23,15 +23,37 @@ func (p *Policy) Cancels(over []Override, e Edge) OverrideKind {
 	return 0
 }
 
-// DecideUnder returns what p wants at t of a deployment with these overrides.
+// DecideUnder returns what p wants at t of a deployment with these overrides,
+// of which no two holds or pauses are in force at once; in the order of their
+// begin:
 //
-// The Decision is constant from t to its Until. Backwards it holds from Since
-// or from the last begin or end of an override, whichever is later: an edge
-// that fell inside a hold keeps its instant, and a hold that changes nothing
-// keeps the instant of what was wanted before it. So it is due just when Since
-// lies behind what the deployment has settled.
+//   - A skip takes its edges out.
+//   - A hold in force wants its power: from its begin where it changed what was
+//     wanted, else since whenever that was so. One that is over leaves the
+//     edges after its begin as they are, those inside it with their own
+//     instant; where none came, its end is a transition of its own if what is
+//     wanted now differs from what it held. An edge at its very begin comes
+//     before it.
+//   - A pause wants nothing until the first edge at or after its end.
+//
+// The Decision is constant from t to its Until. Backwards it holds since Since
+// or since the last begin or end of an override, whichever is later, so that
+// something is due just when Since lies behind what is settled.
 func (p *Policy) DecideUnder(over []Override, t time.Time) Decision {
-	return p.decideWith(over, edgesUpTo(over, t)).Under(over, t)
+	return under(func(t time.Time) Decision { return p.decideWith(over, t) }, over, t)
+}
+
+// Under is DecideUnder for somebody who has the policy's decision d at t, its
+// skipped edges left out, and no policy. It cannot look behind d's edge: under a
+// hold that changed nothing and has that edge inside it, Since is zero, so that
+// nothing is due.
+func (d Decision) Under(over []Override, t time.Time) Decision {
+	return under(func(t time.Time) Decision {
+		if d.Since.After(t) {
+			return Decision{}
+		}
+		return d
+	}, over, t)
 }
 
 // decideWith is Decide without the edges that skips cancel.
@@ -77,28 +99,9 @@ func (p *Policy) amongNext(n int, after time.Time, e Edge) bool {
 	return false
 }
 
-// edgesUpTo returns the instant whose edges decide at t: t, but the instant
-// before it began where a hold is in force that keeps what was wanted, so that
-// an edge inside it does not hide the one that may still be due.
-func edgesUpTo(over []Override, t time.Time) time.Time {
-	for o := latest(over, nil, t); o != nil && o.covers(t) && o.keeps(); o = latest(over, o, t) {
-		t = o.From.Add(-1)
-	}
-	return t
-}
-
-// Under returns the decision at t once holds and pauses have had their say; d
-// is the policy's own at t. Where a hold is in force that changed nothing, d's
-// edge must lie before the hold, as DecideUnder sees to: one inside has hidden
-// it, and the answer's Since is then zero, so that nothing is due for it.
-//
-//   - A hold in force wants its power from its begin, where it changed it.
-//   - One that is over leaves the edges inside it and after it as they are, and
-//     makes a transition of its own at its end where no edge came and what is
-//     wanted now differs from what it held.
-//   - A pause wants nothing until the first edge at or after its end.
-func (d Decision) Under(over []Override, t time.Time) Decision {
-	d = d.under(over, nil, t)
+// under answers at t from base, which is the policy's decision at any instant.
+func under(base func(time.Time) Decision, over []Override, t time.Time) Decision {
+	d := underThose(base, over, nil, t)
 	for i := range over {
 		if from := over[i].From; over[i].lasts() && from.After(t) {
 			d.Until = earlier(d.Until, from)
@@ -107,50 +110,59 @@ func (d Decision) Under(over []Override, t time.Time) Decision {
 	return d
 }
 
-// under is Under by the overrides that began before the given one (all, where
-// it is nil). They come in the order of their begin, so each answers in terms
-// of what those before it would have left.
-func (d Decision) under(over []Override, before *Override, t time.Time) Decision {
+// underThose is under by the holds and pauses before the given one (by all,
+// where it is nil). Each answers in terms of what those before it would have
+// left.
+func underThose(base func(time.Time) Decision, over []Override, before *Override, t time.Time) Decision {
 	o := latest(over, before, t)
 	switch {
 	case o == nil:
-		return d
+		return base(t)
 	case o.Kind == Pause:
-		return d.underPause(o)
+		return underPause(base, o, t)
 	case o.covers(t):
-		return d.underHold(over, o)
-	case !d.Since.Before(o.From):
+		return underHold(base, over, o)
+	}
+	if d := base(t); d.Since.After(o.From) {
 		return d
 	}
-	left := d.under(over, o, t)
+	left := underThose(base, over, o, t)
 	if left.Want != o.Power {
 		left.Since, left.Because = o.Until, o.because()
 	}
 	return left
 }
 
-// underPause needs no word of whether the pause is over: nothing is wanted
-// until an edge at or after its end.
-func (d Decision) underPause(o *Override) Decision {
+// underPause looks no further back: whether the pause is over or not, only an
+// edge from its end on makes a difference.
+func underPause(base func(time.Time) Decision, o *Override, t time.Time) Decision {
+	last := o.Until.Add(-1)
+	if t.After(last) {
+		last = t
+	}
+	d := base(last)
 	if !d.Since.Before(o.Until) {
 		return d
 	}
-	until := d.Until
-	if !until.IsZero() && until.Before(o.Until) {
-		until = o.Until
+	if !d.Until.IsZero() && d.Until.Before(o.Until) {
+		d.Until = o.Until // base could not look ahead
 	}
-	return Decision{Want: None, Since: o.From, Until: until, Because: o.because()}
+	return Decision{Want: None, Since: o.From, Until: d.Until, Because: o.because()}
 }
 
-func (d Decision) underHold(over []Override, o *Override) Decision {
+// underHold is a hold in force. One that changed nothing has to find out since
+// when its power was wanted: by what came up to its begin or, where it took the
+// place of another that held the same, by that one.
+func underHold(base func(time.Time) Decision, over []Override, o *Override) Decision {
 	held := Decision{Want: o.Power, Since: o.From, Until: o.Until, Because: o.because()}
-	if !o.keeps() {
+	if o.Power != o.Before {
 		return held
 	}
-	held.Since = time.Time{}
-	if d.Since.Before(o.From) {
-		held.Since = d.under(over, o, o.From.Add(-1)).Since
+	kept := underThose(base, over, o, o.From)
+	if kept.Want != o.Power {
+		kept = underThose(base, over, o, o.From.Add(-1))
 	}
+	held.Since = kept.Since
 	return held
 }
 
@@ -180,8 +192,6 @@ func (o *Override) precedes(other *Override) bool {
 }
 
 func (o *Override) covers(t time.Time) bool { return !t.Before(o.From) && t.Before(o.Until) }
-
-func (o *Override) keeps() bool { return o.Kind == Hold && o.Power == o.Before }
 
 // because names o by its number and author.
 func (o *Override) because() Because {
