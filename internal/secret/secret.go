@@ -14,17 +14,24 @@ import (
 
 const redacted = "[redacted]"
 
-// String is a secret text. The zero String is empty.
-type String struct{ s string }
+// String is a secret text. The zero String is empty. It holds a pointer, since
+// fmt does not ask a method of a value in an unexported field: what it prints of
+// a struct around a String is an address.
+type String struct{ s *string }
 
 // New wraps s.
-func New(s string) String { return String{s: s} }
+func New(s string) String { return String{s: &s} }
 
 // Reveal returns the text itself.
-func (s String) Reveal() string { return s.s }
+func (s String) Reveal() string {
+	if s.s == nil {
+		return ""
+	}
+	return *s.s
+}
 
 // Empty reports whether there is nothing to hide.
-func (s String) Empty() bool { return s.s == "" }
+func (s String) Empty() bool { return s.Reveal() == "" }
 
 // Format prints [redacted] for every verb.
 func (s String) Format(f fmt.State, _ rune) { fmt.Fprint(f, redacted) }
