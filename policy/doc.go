@@ -12,7 +12,7 @@
 //	p, ok := set.Of("w41b11c0")                       // one deployment, one policy
 //	d := p.Decide(now)                                // stopped since 20:00 until Wed 08:00
 //	d = p.DecideUnder(overrides, now)                 // running until 22:00, hold #7 by anna
-//	for e := range p.Edges(now, now.AddDate(0, 0, 7)) // plan: what comes, and what will not
+//	edges := p.Edges(now, now.AddDate(0, 0, 7))       // plan: what comes, and what will not
 //
 // Three layers, each in terms of the one below. A Schedule is one expression in
 // one zone and answers with instants, forwards and backwards. A Policy joins

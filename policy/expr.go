@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -24,11 +25,7 @@ type ExprError struct {
 // Error returns the expression, the column, what is wrong and the hint, in one
 // line.
 func (e *ExprError) Error() string {
-	expr := e.Expr
-	if len(expr) > 64 {
-		expr = expr[:64] + "…"
-	}
-	s := fmt.Sprintf("parse cron %q: ", expr)
+	s := fmt.Sprintf("parse cron %q: ", clip(e.Expr))
 	if e.Col > 0 {
 		s += fmt.Sprintf("column %d: ", e.Col)
 	}
@@ -81,7 +78,7 @@ func parseFive(expr string) (spec *cron.SpecSchedule, err error) {
 	}
 	spec, ok := parsed.(*cron.SpecSchedule)
 	if !ok {
-		return nil, fmt.Errorf("is no schedule of five fields")
+		return nil, errors.New("is no schedule of five fields")
 	}
 	return spec, nil
 }

@@ -31,7 +31,8 @@ const MaxOverride = 31 * 24 * time.Hour
 // An Override is a person's temporary word over the policy, in force on
 // [From, Until). A released one has its Until cut to the instant of release.
 // An ended one stays an argument of the decision until an edge after its end is
-// settled. A deployment has at most one hold or pause at a time.
+// settled. A deployment has at most one hold or pause at a time. A skip whose
+// Until is zero was not released.
 type Override struct {
 	ID         uint64
 	Deployment DeploymentID

@@ -109,10 +109,10 @@ func (c Civil) String() string {
 type Edge struct {
 	At        time.Time // the instant at which the call is due, a lead included
 	Nominal   Civil     // the local time that the line names
-	NominalAt time.Time // the instant of Nominal: At plus the lead
+	NominalAt time.Time // the instant of Nominal: At plus what is left of the lead
 	Power     Power
 	Because   Because
-	Cancelled string // why it does not count ("superseded"), empty where it does
+	Cancelled string // why it does not count: Superseded; empty where it does
 }
 
 // A Decision is the answer to "what should this deployment be at t". It is
@@ -143,7 +143,7 @@ func (e Enforce) Of(p Power) bool {
 // Options are a policy's settings beside its times.
 type Options struct {
 	StartLead     time.Duration
-	CatchUpWithin time.Duration // 0: without end
+	CatchUpWithin time.Duration // 0: without end, which only a policy of both powers has
 	ConfirmWithin time.Duration
 	MinSpan       time.Duration
 	Enforce       Enforce
@@ -163,7 +163,8 @@ const (
 // expressions, zone, lead and calendars' dates, not name, order or comments.
 type Fingerprint [16]byte
 
-// A Cron is one expression as it stands in the file.
+// A Cron is one expression as it stands in the file. Pos is the place of its
+// first character, behind a quote.
 type Cron struct {
 	Expr string
 	Pos  Pos

@@ -112,16 +112,16 @@ func TestNextAndPrevAgree(t *testing.T) {
 			t.Fatalf("%s in %s at %v: Prev is %v, Next is %v", s.Expr(), zone, at.UTC(), prev.UTC(), next.UTC())
 		}
 		for what, got := range map[string]time.Time{
-			"Prev(next)":       second(s.Prev(next)),
-			"Next(before it)":  second(s.Next(next.Add(-1))),
-			"Next(prev)":       second(s.Next(prev)),
-			"Next(prev + 1ns)": second(s.Next(prev.Add(1))),
+			"Prev(next)":       only(s.Prev(next)),
+			"Next(before it)":  only(s.Next(next.Add(-1))),
+			"Next(prev)":       only(s.Next(prev)),
+			"Next(prev + 1ns)": only(s.Next(prev.Add(1))),
 		} {
 			if !got.Equal(next) {
 				t.Fatalf("%s in %s at %v: %s is %v, want %v", s.Expr(), zone, at.UTC(), what, got.UTC(), next.UTC())
 			}
 		}
-		for what, got := range map[string]time.Time{"Prev(before next)": second(s.Prev(next.Add(-1))), "Prev(prev)": second(s.Prev(prev))} {
+		for what, got := range map[string]time.Time{"Prev(before next)": only(s.Prev(next.Add(-1))), "Prev(prev)": only(s.Prev(prev))} {
 			if !got.Equal(prev) {
 				t.Fatalf("%s in %s at %v: %s is %v, want %v", s.Expr(), zone, at.UTC(), what, got.UTC(), prev.UTC())
 			}
@@ -129,8 +129,8 @@ func TestNextAndPrevAgree(t *testing.T) {
 	})
 }
 
-// second drops the word of whether there is an answer: the zero time is none.
-func second(t time.Time, _ bool) time.Time { return t }
+// only drops the word of whether there is an answer: the zero time is none.
+func only(t time.Time, _ bool) time.Time { return t }
 
 func TestEndsOfTime(t *testing.T) {
 	t.Parallel()
