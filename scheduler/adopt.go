@@ -65,7 +65,7 @@ func (f *Fleet) place(id policy.DeploymentID) ref {
 		return r
 	}
 	rec := record{
-		id: id, hash: hashOf(id), heapAt: -1, getClass: noGet, floor: math.MinInt64, dueAt: math.MinInt64,
+		id: id, hash: hashOf(id), wake: quota.Never, getClass: noGet, floor: math.MinInt64, dueAt: math.MinInt64,
 		look: looks{asked: longAgo, tried: longAgo}, postEnded: longAgo, buried: true,
 	}
 	r := ref(len(f.recs))

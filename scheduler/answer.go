@@ -40,7 +40,7 @@ func (f *Fleet) landed(a Answer, fl *flight, v Verdict) {
 	} else {
 		f.spent(fl, Instant{Wall: a.Ended.Wall, Steady: a.Ended.Steady}, v, a.Status)
 	}
-	f.permit.learn(f, fl, v)
+	f.permit.learn(f, fl, v, a)
 	n := CallEnded{
 		Deployment: f.recs[fl.r].id, Policy: f.policyName(&f.recs[fl.r]), Method: fl.method,
 		Transition: fl.transition, Verdict: v, Status: a.Status, Took: a.Ended.Steady - a.Began.Steady, Err: a.Err,

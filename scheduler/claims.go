@@ -159,13 +159,15 @@ func (f *Fleet) room() int {
 
 // ahead is how many claims are made beyond the free slots, so that no slot
 // waits for the disk: those that are used up during one commit, with a reserve
-// of four. Where answers take long against commits that is none, so that a kill
-// wastes nothing.
+// of four. Where answers take long against commits that is none, and it is never
+// more than an eighth of what waits, so that a kill wastes little of a small
+// fleet and milliseconds of a large one.
 func (f *Fleet) ahead() int {
 	if f.answers.d <= 0 {
 		return 0
 	}
-	return int(min(4*Slots, 4*Slots*2*f.commits.d/f.answers.d))
+	waiting := len(f.posts[quota.Start]) + len(f.posts[quota.Stop])
+	return min(4*Slots, waiting/8, int(4*Slots*2*f.commits.d/f.answers.d))
 }
 
 // postReady reports whether a POST waits for a slot alone.

@@ -36,7 +36,6 @@ type record struct {
 	notBefore time.Duration // no POST before: back-off, 429
 	getAfter  time.Duration // no GET before: 429
 	wake      time.Duration // when to look at it again
-	heapAt    int32         // its place in Fleet.wakes, -1 for none
 	rank      int32         // its place among its policy's members
 	hash      uint32
 	getClass  getClass // the queue in which a GET waits, noGet for none

@@ -19,6 +19,8 @@ type permits struct {
 	busy      [quota.Methods]int    // claims that are not answered and not older than SlotTime
 	lookEvery time.Duration         // the pace of idle looks that quota and fleet allow
 	foreign   []foreignUse          // from another boot of the host
+
+	accepted [quota.Methods][]time.Duration // when the last calls began that were accepted, while a scope is to be learned
 }
 
 // A foreignUse is a quota use whose steady instant says nothing under this boot
@@ -201,8 +203,10 @@ func (p *permits) full(f *Fleet, m quota.Method, until time.Duration) {
 }
 
 // learn reads the answer to the call that tells a scope.
-func (p *permits) learn(f *Fleet, fl *flight, v Verdict) {
+func (p *permits) learn(f *Fleet, fl *flight, v Verdict, a Answer) {
 	m := fl.method
+	full := p.surelyFull(f, m, a.Ended.Steady)
+	p.remember(f, m, v, a.Began.Steady)
 	if !fl.probe || p.probing[m] != fl.permit.ID() {
 		return
 	}
@@ -210,11 +214,11 @@ func (p *permits) learn(f *Fleet, fl *flight, v Verdict) {
 	if p.scope(f, m) != quota.Auto {
 		return
 	}
-	switch v {
-	case Took, Seen:
+	switch {
+	case (v == Took || v == Seen) && full:
 		p.learned[m] = quota.Deployment
 		p.key[m], p.keyFull[m] = quota.Log{}, 0
-	case Limited:
+	case v == Limited:
 		p.learned[m] = quota.Key
 		f.alarm(AlarmScopeKey, "", "the platform counts "+m.String()+"s over the whole key, not for each deployment: "+
 			"calls wait for each other; set api.quotas."+m.String()+".scope to key, and see what check says of the policies")
@@ -225,6 +229,25 @@ func (p *permits) learn(f *Fleet, fl *flight, v Verdict) {
 	f.urgent = true
 	f.notify(ScopeLearned{m, p.learned[m]})
 	p.lookEvery = p.idlePace(f)
+}
+
+// surelyFull reports whether the quota of the whole key, if there is one, was
+// used up all the time until a call that ended at ended. Our logs are careful:
+// they count claims that never left, calls that were rejected, and margins. A
+// call that they forbid and the platform takes teaches nothing by that.
+func (p *permits) surelyFull(f *Fleet, m quota.Method, ended time.Duration) bool {
+	lim, a := f.cfg.Quotas[m], p.accepted[m]
+	return len(a) >= lim.N && a[len(a)-lim.N] > ended-lim.Per
+}
+
+// remember keeps in mind when the last accepted calls began, as many as the
+// quota allows.
+func (p *permits) remember(f *Fleet, m quota.Method, v Verdict, began time.Duration) {
+	if v != Took && v != Seen || p.scope(f, m) != quota.Auto {
+		return
+	}
+	a := append(p.accepted[m], began)
+	p.accepted[m] = append(a[:0], a[max(0, len(a)-f.cfg.Quotas[m].N):]...)
 }
 
 // inTime is how late a start may get its permit for its stop to be allowed.

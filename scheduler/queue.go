@@ -3,73 +3,113 @@ package scheduler
 import (
 	"cmp"
 	"time"
+
+	"curfew/apiclient/quota"
 )
 
-// wakeHeap is a binary heap of deployments by the steady instant at which each
-// is to be looked at again. A record knows its place, so that a touch moves it
-// instead of adding a second entry.
-type wakeHeap []ref
+// A wake is a deployment and the steady instant at which it is to be looked at
+// again. It is stale where the record has another one by now.
+type wake struct {
+	at time.Duration
+	r  ref
+}
 
-func (f *Fleet) wakeLess(a, b ref) bool { return f.recs[a].wake < f.recs[b].wake }
+// wakeHeap is a binary heap of wakes, the earliest first. A deployment that
+// gets another instant gets another entry; stale ones are dropped when they
+// come up, or all at once when they are too many. That keeps a boundary of a
+// large fleet from chasing records all over the memory.
+type wakeHeap []wake
 
+// setWake has r looked at again at a steady instant, and at no other.
 func (f *Fleet) setWake(r ref, at time.Duration) {
 	rec := &f.recs[r]
-	old := rec.wake
+	if rec.wake == at {
+		return
+	}
 	rec.wake = at
-	switch {
-	case rec.heapAt < 0:
-		rec.heapAt = int32(len(f.wakes))
-		f.wakes = append(f.wakes, r)
-		f.wakeUp(int(rec.heapAt))
-	case at < old:
-		f.wakeUp(int(rec.heapAt))
-	case at > old:
-		f.wakeDown(int(rec.heapAt))
+	if at == quota.Never {
+		return
+	}
+	if len(f.wakes) > 64+2*len(f.recs) {
+		f.wakes.rebuild(f.recs)
+		return
+	}
+	f.wakes.push(wake{at, r})
+}
+
+// due takes the deployments out whose instant has come, one a call.
+func (f *Fleet) due() (ref, bool) {
+	for len(f.wakes) > 0 && f.wakes[0].at <= f.now.Steady {
+		w := f.wakes.pop()
+		if rec := &f.recs[w.r]; rec.wake == w.at {
+			rec.wake = quota.Never
+			return w.r, true
+		}
+	}
+	return 0, false
+}
+
+// nextDue is the instant of the first wake that is not stale.
+func (f *Fleet) nextDue() time.Duration {
+	for len(f.wakes) > 0 && f.recs[f.wakes[0].r].wake != f.wakes[0].at {
+		f.wakes.pop()
+	}
+	if len(f.wakes) == 0 {
+		return quota.Never
+	}
+	return f.wakes[0].at
+}
+
+func (h *wakeHeap) rebuild(recs []record) {
+	w := (*h)[:0]
+	for i := range recs {
+		if at := recs[i].wake; at != quota.Never {
+			w = append(w, wake{at, ref(i)})
+		}
+	}
+	*h = w
+	for i := len(w)/2 - 1; i >= 0; i-- {
+		w.down(i)
 	}
 }
 
-func (f *Fleet) wakeSwap(i, j int) {
-	f.wakes[i], f.wakes[j] = f.wakes[j], f.wakes[i]
-	f.recs[f.wakes[i]].heapAt, f.recs[f.wakes[j]].heapAt = int32(i), int32(j)
-}
-
-func (f *Fleet) wakeUp(i int) {
-	for i > 0 {
+func (h *wakeHeap) push(w wake) {
+	q := append(*h, w)
+	for i := len(q) - 1; i > 0; {
 		up := (i - 1) / 2
-		if !f.wakeLess(f.wakes[i], f.wakes[up]) {
-			return
+		if q[i].at >= q[up].at {
+			break
 		}
-		f.wakeSwap(i, up)
+		q[i], q[up] = q[up], q[i]
 		i = up
 	}
+	*h = q
 }
 
-func (f *Fleet) wakeDown(i int) {
+func (h *wakeHeap) pop() wake {
+	q := *h
+	top, n := q[0], len(q)-1
+	q[0] = q[n]
+	*h = q[:n]
+	h.down(0)
+	return top
+}
+
+func (h wakeHeap) down(i int) {
 	for {
 		down := 2*i + 1
-		if down >= len(f.wakes) {
+		if down >= len(h) {
 			return
 		}
-		if r := down + 1; r < len(f.wakes) && f.wakeLess(f.wakes[r], f.wakes[down]) {
+		if r := down + 1; r < len(h) && h[r].at < h[down].at {
 			down = r
 		}
-		if !f.wakeLess(f.wakes[down], f.wakes[i]) {
+		if h[down].at >= h[i].at {
 			return
 		}
-		f.wakeSwap(i, down)
+		h[i], h[down] = h[down], h[i]
 		i = down
 	}
-}
-
-// popWake takes the deployment at the top out of the heap.
-func (f *Fleet) popWake() ref {
-	top := f.wakes[0]
-	n := len(f.wakes) - 1
-	f.wakeSwap(0, n)
-	f.wakes = f.wakes[:n]
-	f.recs[top].heapAt = -1
-	f.wakeDown(0)
-	return top
 }
 
 // An entry waits in a queue for a permit and a slot: oldest instant first, then

@@ -27,8 +27,8 @@ type flight struct {
 func (f *Fleet) Turn(now Now) Ready {
 	f.tick(now)
 	f.crossBoundaries()
-	for len(f.wakes) > 0 && f.recs[f.wakes[0]].wake <= f.now.Steady {
-		f.touch(f.popWake())
+	for r, ok := f.due(); ok; r, ok = f.due() {
+		f.touch(r)
 	}
 	f.probe()
 	f.age()
@@ -262,10 +262,7 @@ func (f *Fleet) nextWake() (time.Duration, bool) {
 // nextOwnWake is the steady instant at which something else than a policy wants
 // a turn.
 func (f *Fleet) nextOwnWake() time.Duration {
-	at := quota.Never
-	if len(f.wakes) > 0 {
-		at = min(at, f.recs[f.wakes[0]].wake)
-	}
+	at := f.nextDue()
 	if f.probeEvery() > 0 {
 		at = min(at, f.probeAt)
 	}
