@@ -65,7 +65,7 @@ func (f *Fleet) place(id policy.DeploymentID) ref {
 		return r
 	}
 	rec := record{
-		id: id, hash: hashOf(id), wake: quota.Never, getClass: noGet, floor: math.MinInt64, dueAt: math.MinInt64,
+		id: id, hash: hashOf(id), wake: quota.Never, getClass: noGet, floor: math.MinInt64, dueAt: math.MinInt64, warned: math.MinInt64,
 		look: looks{asked: longAgo, tried: longAgo}, postEnded: longAgo, buried: true,
 	}
 	r := ref(len(f.recs))
@@ -90,6 +90,9 @@ func (f *Fleet) restore(r ref, row Row, orphans map[policy.DeploymentID]Use) {
 	if !row.Due.Zero() {
 		rec.dueAt = row.Due.At.UnixNano()
 	}
+	if rec.attempt.State == NotTaken {
+		rec.notBefore = f.windowAfter(rec.attempt)
+	}
 	if rec.attempt.State != NoAttempt {
 		rec.attempt.Ended = Instant{Wall: f.now.Wall, Steady: f.now.Steady}
 		rec.postEnded = f.now.Steady
@@ -100,6 +103,17 @@ func (f *Fleet) restore(r ref, row Row, orphans map[policy.DeploymentID]Use) {
 	if u, ok := orphans[rec.id]; ok {
 		f.orphaned(r, u)
 	}
+}
+
+// windowAfter is one window after a POST that was refused under an earlier
+// process: it may have been a 429, whose wait no use of ours accounts for.
+func (f *Fleet) windowAfter(a Attempt) time.Duration {
+	per := f.cfg.Quotas[methodOf(a.Power)].Per
+	ended := a.Ended.Steady
+	if a.Ended.Foreign {
+		ended = f.steadyAt(a.Ended.Wall.UnixNano())
+	}
+	return min(ended, f.now.Steady) + per
 }
 
 // give puts r under a rule and decides what the change, if there is one, means.

@@ -43,7 +43,7 @@ func (f *Fleet) claimPost(r ref, m quota.Method) bool {
 		return false
 	}
 	if g.power == policy.Stopped && !f.permit.keyStartFits(f, r) {
-		f.settleGoal(r, g, Skipped, ReasonQuota, "")
+		f.skipInfeasible(r, g)
 		f.touch(r)
 		return false
 	}

@@ -39,13 +39,11 @@ func (f *Fleet) tick(now Now) {
 	c.wall, c.steady = wall, now.Steady
 	f.now = now
 	f.plan = max(f.plan, wall)
-	early := now.Wall.Before(f.cfg.Release)
-	if step.Abs() < jumpLeast && early == c.implausible {
-		return
-	}
-	c.implausible = early
+	changed := f.believeWall()
 	if step.Abs() < jumpLeast {
-		f.refreshAll()
+		if changed {
+			f.refreshAll()
+		}
 		return
 	}
 	f.notify(ClockJump{By: step})
@@ -53,12 +51,36 @@ func (f *Fleet) tick(now Now) {
 	case step > jumpLarge:
 		c.unsure, c.agreed = true, false
 		f.probeAt = now.Steady
+		f.alarmClock("this host's clock was stepped forward by " + step.Round(time.Second).String() +
+			": no start or stop until the platform's Date agrees")
 	case step < -jumpLarge:
 		c.agreed = false
 		f.plan = wall
 		f.cutFloors()
 	}
 	f.refreshAll()
+}
+
+// believeWall asks whether the wall clock can be right at all, and reports
+// whether that has changed.
+func (f *Fleet) believeWall() bool {
+	early := f.now.Wall.Before(f.cfg.Release)
+	if early == f.clock.implausible {
+		return false
+	}
+	f.clock.implausible = early
+	if early {
+		f.alarmClock("this host's clock says " + f.now.Wall.UTC().Format(time.DateTime) +
+			", which is before this program was released: no start or stop until it is set")
+	}
+	return true
+}
+
+// alarmClock tells that the wall clock is not believed, where that matters.
+func (f *Fleet) alarmClock(text string) {
+	if !f.cfg.TrustClock {
+		f.alarm(AlarmClock, "", text)
+	}
 }
 
 // cutFloors takes back what was settled for instants that lie ahead again after
@@ -103,7 +125,7 @@ func (f *Fleet) believeDate(a Answer) {
 
 func (f *Fleet) clockChanged(off time.Duration) {
 	if f.clock.disagrees {
-		f.alarm(AlarmClock, "", "this host's clock is "+off.Round(time.Second).String()+
+		f.alarmClock("this host's clock is " + off.Round(time.Second).String() +
 			" off the platform's: no start or stop until they agree; set the clock, or clock: trust in the file")
 	}
 	for i := range f.recs {

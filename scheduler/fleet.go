@@ -29,6 +29,7 @@ type record struct {
 	floor     int64 // edges up to it are settled
 	raised    goal  // a transition that is no edge; see raisedWhy
 	dueAt     int64 // the goal that its row in the ledger tells of
+	warned    int64 // the goal for which a status that holds a POST back was told of
 	look      looks
 	postClaim uint64        // the POST that is claimed or in flight
 	getClaim  uint64        // the GET
@@ -161,7 +162,7 @@ func New(now Now, c Config, s State) *Fleet {
 		}
 	}
 	f.cfg = c
-	f.clock.implausible = now.Wall.Before(c.Release)
+	f.believeWall()
 	f.adopt(rows, orphansOf(s.Uses))
 	f.restoreUses(s.Uses)
 	f.restoreOverrides(s.Overrides)

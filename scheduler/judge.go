@@ -46,12 +46,17 @@ func (f *Fleet) judgeGoal(r ref, g goal) bool {
 	case rec.look.kind != StatusNone && f.tooClose(rec, g):
 		f.settleGoal(r, g, Missed, ReasonTooClose, "")
 	case g.power == policy.Stopped && !f.permit.startFits(f, rec):
-		f.alarm(AlarmInfeasible, rec.id, "not stopped: the quota could not start it again in time; move the times apart")
-		f.settleGoal(r, g, Skipped, ReasonQuota, "")
+		f.skipInfeasible(r, g)
 	default:
 		return false
 	}
 	return true
+}
+
+// skipInfeasible leaves a deployment running that could not be started in time.
+func (f *Fleet) skipInfeasible(r ref, g goal) {
+	f.alarm(AlarmInfeasible, f.recs[r].id, "not stopped: the quota could not start it again in time; move the times apart")
+	f.settleGoal(r, g, Skipped, ReasonQuota, "")
 }
 
 // isThere reports whether looks show what g wants: two equal ones in a row, the

@@ -93,6 +93,15 @@ func (p *permits) own(f *Fleet, rec *record, m quota.Method, keep int) time.Dura
 	return rec.logs[m].Ready(f.cfg.Quotas[m], keep, f.now.Steady)
 }
 
+// keyAt is when the quota of the whole key allows a call, where that is the
+// scope; now where it is not.
+func (p *permits) keyAt(f *Fleet, m quota.Method) time.Duration {
+	if p.scope(f, m) != quota.Key {
+		return f.now.Steady
+	}
+	return p.keyReady(f, m, 0)
+}
+
 // shared reports whether what deployments share allows a call of m now: the
 // key's quota, or, where the scope is to be learned, that the call which the
 // key's quota would forbid goes alone.
@@ -237,7 +246,7 @@ func (p *permits) learn(f *Fleet, fl *flight, v Verdict, a Answer) {
 // call that they forbid and the platform takes teaches nothing by that.
 func (p *permits) surelyFull(f *Fleet, m quota.Method, ended time.Duration) bool {
 	lim, a := f.cfg.Quotas[m], p.accepted[m]
-	return len(a) >= lim.N && a[len(a)-lim.N] > ended-lim.Per
+	return lim.N > 0 && len(a) >= lim.N && a[len(a)-lim.N] > ended-lim.Per
 }
 
 // remember keeps in mind when the last accepted calls began, as many as the

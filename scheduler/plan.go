@@ -1,6 +1,7 @@
 package scheduler
 
 import (
+	"strconv"
 	"time"
 
 	"curfew/apiclient/quota"
@@ -132,9 +133,27 @@ func (f *Fleet) touch(r ref) {
 	}
 	rec.getClass = in.get
 	f.setWake(r, in.wake)
-	if !g.none() && !in.post && rec.postClaim == 0 && rec.dueAt != g.at {
-		rec.dueAt = g.at // what is due must survive a restart with another file
+	if in.wait != WaitNone && in.wait != WaitSlot {
+		f.waits(r, g, in.wait)
+	}
+}
+
+// waits notes that r's goal waits. What is due must survive a restart with
+// another file, so the row tells of it; and where a status holds a POST back,
+// people are told, once a transition.
+func (f *Fleet) waits(r ref, g goal, why Wait) {
+	rec := &f.recs[r]
+	if g.none() {
+		return
+	}
+	if rec.dueAt != g.at {
+		rec.dueAt = g.at
 		f.later(r)
+	}
+	if (why == WaitTransient || why == WaitStatus) && rec.warned != g.at {
+		rec.warned = g.at
+		f.alarm(AlarmStatus, rec.id, "the "+g.power.Action()+" waits: the status is "+strconv.Quote(rec.info.Status)+
+			", which takes neither start nor stop; look at the deployment in the console if it lasts")
 	}
 }
 
@@ -178,6 +197,9 @@ func (f *Fleet) decidePost(rec *record, g goal, in *intent) {
 	at := max(rec.notBefore, f.permit.own(f, rec, m, 0))
 	if at <= f.now.Steady {
 		in.post, in.wait = true, WaitSlot
+		if key := f.permit.keyAt(f, m); key > f.now.Steady {
+			in.wait, in.permitAt = WaitPermit, key // it stays in the queue for what all share
+		}
 		return
 	}
 	in.wait, in.permitAt = WaitPermit, at
@@ -251,7 +273,7 @@ func (f *Fleet) holdsBack(rec *record, g goal) Wait {
 		}
 		return f.waitForLook(rec, WaitLook)
 	case rec.look.kind == StatusNone:
-		if f.tooClose(rec, g) {
+		if rec.postClaim == 0 && f.tooClose(rec, g) { // its own claim must not make it so
 			return WaitLook
 		}
 		return WaitNone
