@@ -137,7 +137,7 @@ func (f *Fleet) give(r ref, ru *rule, starting bool) {
 	case before.was == ru.dec.Want:
 		f.keepSettled(r, before)
 	case ru.p.Options().Converge:
-		rec.floor = min(rec.floor, ru.since-1)
+		rec.floor = ru.since - 1
 		f.notify(Changed{rec.id, ru.p.Name(), ChangeRule})
 		f.write(r)
 	default:
@@ -183,7 +183,7 @@ func (f *Fleet) dropPast(r ref, before change) {
 	rec := &f.recs[r]
 	switch old := before.due; {
 	case old.none():
-	case rec.attempt.State.Open() && rec.tried(old):
+	case f.underway(rec, old):
 		rec.dropped = ReasonChanged
 	case old.at != rec.rule.since:
 		f.record(f.outcome(rec, Transition{Power: old.power, At: time.Unix(0, old.at).UTC()}, ReasonChanged), 0)
@@ -192,13 +192,28 @@ func (f *Fleet) dropPast(r ref, before change) {
 	f.notify(Changed{rec.id, rec.rule.p.Name(), ChangeRule})
 }
 
+// underway reports whether a POST for g is in the air, or was made and may still
+// take effect: how that ends will be its outcome.
+func (f *Fleet) underway(rec *record, g goal) bool {
+	if rec.attempt.State.Open() {
+		return rec.tried(g)
+	}
+	fl := f.flights[rec.postClaim]
+	return fl != nil && fl.started && fl.transition.Power == g.power && fl.transition.At.UnixNano() == g.at
+}
+
 // settlePast moves the floor to now and records the latest edge as skipped. An
 // edge whose lead has begun and whose nominal time is ahead stays due.
 func (f *Fleet) settlePast(r ref, reason Reason) {
 	rec := &f.recs[r]
 	ru := rec.rule
 	ahead := ru.hasEdge && ru.edge.NominalAt.UnixNano() > f.plan
-	if ru.hasEdge && !ahead {
+	switch {
+	case !ru.hasEdge || ahead:
+	case reason == ReasonChanged && ru.since <= rec.floor: // it has its outcome
+	case f.underway(rec, goal{ru.edge.Power, ru.since}):
+		rec.dropped = reason
+	default:
 		f.record(f.outcome(rec, Transition{ru.edge.Power, ru.edge.At.UTC(), ru.edge.Because}, reason), 0)
 		rec.last, rec.lastReason, rec.lastPower, rec.lastAt = Skipped, reason, ru.edge.Power, ru.since
 	}
@@ -238,8 +253,11 @@ func (f *Fleet) keepSettled(r ref, before change) {
 	default:
 		if rec.tried(before.due) {
 			rec.attempt.At, rec.attempt.Because = ru.edge.At.UTC(), ru.edge.Because
+		} else if f.underway(rec, before.due) {
+			fl := f.flights[rec.postClaim]
+			fl.transition.At, fl.transition.Because = ru.edge.At.UTC(), ru.edge.Because
 		}
-		rec.floor = min(rec.floor, ru.since-1)
+		rec.floor = ru.since - 1
 	}
 	f.write(r)
 }
@@ -260,7 +278,7 @@ func (f *Fleet) remove(r ref) {
 func (f *Fleet) leave(r ref, due Transition) {
 	rec := &f.recs[r]
 	rec.dropped = ReasonRemoved
-	if !due.Zero() && !(rec.attempt.State.Open() && rec.tried(goal{due.Power, due.At.UnixNano()})) {
+	if !due.Zero() && !f.underway(rec, goal{due.Power, due.At.UnixNano()}) {
 		f.record(f.outcome(rec, due, ReasonRemoved), 0)
 		rec.floor = max(rec.floor, due.At.UnixNano())
 	}

@@ -25,6 +25,7 @@ func (f *Fleet) Answered(now Now, a Answer) {
 	} else {
 		rec.postClaim = 0
 		f.postAnswered(fl, a, v)
+		f.dropAnswered(fl.r, fl.transition)
 	}
 	f.touch(fl.r)
 }

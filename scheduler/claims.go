@@ -149,7 +149,7 @@ func (f *Fleet) endingNoted(fl *flight) {
 		f.urgent = true
 		return
 	}
-	f.lazyAt = min(f.lazyAt, f.now.Steady+time.Second)
+	f.soon()
 }
 
 // room is how many more calls may start now.

@@ -9,7 +9,7 @@ const (
 	jumpLeast    = time.Second     // smaller differences are slewing
 	jumpLarge    = 2 * time.Minute // more than this changes what is done
 	disagreement = 2 * time.Minute // between the wall clock and the platform's Date
-	clockProbe   = 30 * time.Second
+	clockProbe   = 2 * time.Minute // a step is answered by a probe at once
 	keyProbe     = 5 * time.Minute
 )
 
@@ -47,16 +47,17 @@ func (f *Fleet) tick(now Now) {
 		return
 	}
 	f.notify(ClockJump{By: step})
+	f.restampLooks(step)
+	f.probeAt = now.Steady // a look tells whether the clock is right now
 	switch {
 	case step > jumpLarge:
 		c.unsure, c.agreed = true, false
-		f.probeAt = now.Steady
 		f.alarmClock("this host's clock was stepped forward by " + step.Round(time.Second).String() +
 			": no start or stop until the platform's Date agrees")
-	case step < -jumpLarge:
+	case f.plan-wall > int64(jumpLarge): // small steps back add up
 		c.agreed = false
 		f.plan = wall
-		f.cutFloors()
+		f.cutFloors(0)
 	}
 	f.refreshAll()
 }
@@ -83,14 +84,26 @@ func (f *Fleet) alarmClock(text string) {
 	}
 }
 
-// cutFloors takes back what was settled for instants that lie ahead again after
-// a large step back: what lies ahead happens, nothing behind is caught up.
-func (f *Fleet) cutFloors() {
+// cutFloors takes back what was settled for instants that lie ahead again, or
+// was raised for them, after a large step back: what lies ahead happens, nothing
+// behind is caught up. Less than slack ahead is left alone.
+func (f *Fleet) cutFloors(slack time.Duration) {
 	for i := range f.recs {
-		if rec := &f.recs[i]; rec.floor > f.plan {
-			rec.floor = f.plan
-			f.write(ref(i))
+		rec := &f.recs[i]
+		if max(rec.floor, rec.raised.at) <= f.plan+int64(slack) {
+			continue
 		}
+		rec.floor = min(rec.floor, f.plan-1)
+		rec.raised.at = min(rec.raised.at, f.plan)
+		f.write(ref(i))
+	}
+}
+
+// restampLooks moves the wall instants of looks along with a step of the wall
+// clock, so that one from before it is not taken for one after an edge.
+func (f *Fleet) restampLooks(step time.Duration) {
+	for i := range f.recs {
+		f.recs[i].look.wall += int64(step)
 	}
 }
 
@@ -116,6 +129,7 @@ func (f *Fleet) believeDate(a Answer) {
 		if !f.clock.agreed {
 			f.clock.agreed = true
 			f.rebaseUses()
+			f.cutFloors(jumpLarge) // the clock was ahead when they were written
 		}
 	}
 	if before != f.clockBlocks() {

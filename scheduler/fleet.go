@@ -138,6 +138,7 @@ type Fleet struct {
 	dirty    []ref
 	urgent   bool          // next or dirty hold what must not wait
 	lazyAt   time.Duration // when facts that can wait are written at the latest
+	held     time.Duration // since when a storm keeps them from the disk
 	acked    []uint64
 	notices  []Notice
 	commits  average // how long a commit takes
@@ -150,7 +151,7 @@ type Fleet struct {
 // says is compared with what it said when the rows were written.
 func New(now Now, c Config, s State) *Fleet {
 	f := &Fleet{
-		now: now, plan: now.Wall.UnixNano(), lazyAt: quota.Never,
+		now: now, plan: now.Wall.UnixNano(), lazyAt: quota.Never, held: quota.Never,
 		index: map[policy.DeploymentID]ref{}, flights: map[uint64]*flight{}, lastClaim: s.LastClaim,
 	}
 	f.permit.learned = s.Scopes

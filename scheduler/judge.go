@@ -85,6 +85,9 @@ func (f *Fleet) judgeCancelled(r ref) bool {
 	}
 	e := rec.rule.edge
 	reason := reasonOf(rec.rule.p.Cancels(rec.overrides, e))
+	if reason == ReasonNone && f.decision(rec).Want == policy.None {
+		reason = ReasonPause // one that began after the edge came, and before it was settled
+	}
 	if reason == ReasonNone {
 		return false
 	}
@@ -216,6 +219,17 @@ func (f *Fleet) closeAttempt(r ref, how ConfirmResult) {
 		f.settle(r, t, Skipped, rec.dropped, "")
 	case !g.none() && g.at > t.At.UnixNano():
 		f.settle(r, t, Superseded, ReasonNone, "")
+	case t.At.UnixNano() <= rec.floor: // dropped by a process before this one
+		f.settle(r, t, Skipped, ReasonChanged, "")
+	}
+}
+
+// dropAnswered settles a transition that a new file dropped while its POST was
+// in the air, where the POST did nothing.
+func (f *Fleet) dropAnswered(r ref, t Transition) {
+	if rec := &f.recs[r]; rec.dropped != ReasonNone && !rec.attempt.State.Open() {
+		f.settle(r, t, Skipped, rec.dropped, "")
+		rec.dropped = ReasonNone
 	}
 }
 
@@ -243,10 +257,10 @@ func (f *Fleet) settle(r ref, t Transition, kind OutcomeKind, reason Reason, not
 		took = time.Duration(rec.look.wall - at)
 	}
 	f.record(o, took)
-	rec.floor = max(rec.floor, at)
+	rec.floor = max(rec.floor, min(at, f.plan)) // at may lie ahead again: the clock was stepped back
 	rec.armed = rec.armed || reason != ReasonActivation && reason != ReasonChanged
 	rec.last, rec.lastReason, rec.lastPower, rec.lastAt = kind, reason, t.Power, at
-	if !rec.attempt.State.Open() && rec.attempt.At.UnixNano() <= rec.floor {
+	if !rec.attempt.State.Open() && rec.attempt.At.UnixNano() <= max(at, rec.floor) {
 		rec.attempt, rec.dropped = Attempt{}, ReasonNone
 		rec.unsent = 0
 	}
@@ -316,6 +330,9 @@ func (r *rule) between(from, to int64, over []policy.Override) passing {
 	}
 	p := passing{map[Reason]int{}, map[Reason]policy.Edge{}}
 	for e := range r.p.Edges(time.Unix(0, from+1), time.Unix(0, to)) {
+		if e.Cancelled != "" {
+			continue // it never counted
+		}
 		reason := reasonOf(r.p.Cancels(over, e))
 		if p.counts[reason]++; p.counts[reason] == 1 {
 			p.first[reason] = e

@@ -152,10 +152,17 @@ func (f *Fleet) batch() *Batch {
 		f.claimPosts()
 		f.claimGets()
 	}
-	if !f.urgent && f.now.Steady < f.lazyAt && !f.draining {
+	storming := f.storming()
+	if !storming {
+		f.held = quota.Never
+	}
+	switch {
+	case storming && f.holdsAnswers():
+		return f.hand(f.claimsAlone())
+	case !f.urgent && f.now.Steady < f.lazyAt && !f.draining:
 		return nil
 	}
-	f.urgent, f.lazyAt = false, quota.Never
+	f.urgent, f.lazyAt, f.held = false, quota.Never, quota.Never
 	for _, r := range f.dirty {
 		if rec := &f.recs[r]; rec.dirty {
 			rec.dirty = false
@@ -163,13 +170,45 @@ func (f *Fleet) batch() *Batch {
 		}
 	}
 	f.dirty = f.dirty[:0]
-	if f.next.Empty() {
+	b := f.next
+	f.next = Batch{}
+	return f.hand(b)
+}
+
+// stormLazy is how long answers may wait for the disk while POSTs are ready.
+const stormLazy = 5 * time.Second
+
+// storming reports whether POSTs wait for slots alone. What they still need of
+// the disk is claims; the answers of those before them can wait: a claim whose
+// answer is lost in a crash is one that looks resolve.
+func (f *Fleet) storming() bool {
+	return f.settled && !f.draining && (len(f.waiting[0]) > 0 || f.postReady())
+}
+
+// holdsAnswers reports whether what is not a claim can still wait in a storm.
+func (f *Fleet) holdsAnswers() bool {
+	if f.held == quota.Never {
+		f.held = f.now.Steady
+	}
+	return f.now.Steady-f.held < stormLazy && len(f.next.Orders) == 0
+}
+
+// claimsAlone takes the claims out of what is to be committed. Rows, endings and
+// outcomes belong together and stay.
+func (f *Fleet) claimsAlone() Batch {
+	b := Batch{Claims: f.next.Claims}
+	f.next.Claims = nil
+	return b
+}
+
+// hand makes b the commit that is out.
+func (f *Fleet) hand(b Batch) *Batch {
+	if b.Empty() {
 		f.settled = true
 		return nil
 	}
-	b := f.next
 	b.Written = f.now
-	f.next, f.out, f.outAt = Batch{}, &b, f.now.Steady
+	f.out, f.outAt = &b, f.now.Steady
 	return f.out
 }
 
@@ -214,8 +253,10 @@ func (f *Fleet) postsInFlight() int {
 // later has r's row written within a second, write with the next batch.
 func (f *Fleet) later(r ref) {
 	f.mark(r)
-	f.lazyAt = min(f.lazyAt, f.now.Steady+time.Second)
+	f.soon()
 }
+
+func (f *Fleet) soon() { f.lazyAt = min(f.lazyAt, f.now.Steady+time.Second) }
 
 func (f *Fleet) write(r ref) {
 	f.mark(r)
@@ -269,7 +310,12 @@ func (f *Fleet) nextOwnWake() time.Duration {
 	if f.out != nil {
 		return at // whatever else is ready waits for that commit, and its end is an event
 	}
-	at = min(at, f.lazyAt, f.permit.wakeAt(f))
+	at = min(at, f.permit.wakeAt(f))
+	if f.held == quota.Never {
+		at = min(at, f.lazyAt)
+	} else {
+		at = min(at, f.held+stormLazy)
+	}
 	if len(f.young) > 0 && (len(f.waiting[0])+len(f.waiting[1]) > 0 || f.queued() || f.permit.waitsForOld(f)) {
 		if fl := f.flights[f.young[0]]; fl != nil {
 			at = min(at, fl.began+SlotTime)
