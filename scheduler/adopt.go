@@ -13,7 +13,7 @@ import (
 // adopt brings the records in line with the configuration. At start rows holds
 // what the ledger kept; at a reload it is nil, and the records themselves are
 // what the new file is compared with.
-func (f *Fleet) adopt(rows map[policy.DeploymentID]Row, orphans map[policy.DeploymentID]Use) {
+func (f *Fleet) adopt(rows map[policy.DeploymentID]*Row, orphans map[policy.DeploymentID]Use) {
 	f.live = 0
 	f.makeRoom()
 	rules := make([]*rule, 0, len(f.cfg.Set.Policies))
@@ -76,12 +76,12 @@ func (f *Fleet) place(id policy.DeploymentID) ref {
 
 // restore fills a record from its row. What was open goes on being watched from
 // now: nobody looked while the daemon was down.
-func (f *Fleet) restore(r ref, row Row, orphans map[policy.DeploymentID]Use) {
+func (f *Fleet) restore(r ref, row *Row, orphans map[policy.DeploymentID]Use) {
 	rec := &f.recs[r]
 	rec.floor, rec.fp, rec.power, rec.armed = row.Floor.UnixNano(), row.Fingerprint, row.Power, row.Armed
 	rec.attempt = row.Attempt
 	if t := row.Raised; !t.Zero() {
-		rec.raised, rec.raisedWhy = goal{t.Power, t.At.UnixNano()}, t.Because
+		rec.raised, rec.raisedWhy = goal{t.Power, min(t.At.UnixNano(), f.plan)}, t.Because
 	}
 	rec.last, rec.lastReason, rec.lastPower = row.Last, row.LastReason, row.LastPower
 	if !row.LastAt.IsZero() {
@@ -250,6 +250,8 @@ func (f *Fleet) keepSettled(r ref, before change) {
 		if ru.edge.NominalAt.UnixNano() > f.plan {
 			rec.floor = ru.since - 1
 		}
+	case ru.since <= rec.floor: // the new edge has its outcome: what is due keeps its own instant
+		rec.raised, rec.raisedWhy = goal{before.due.power, min(before.due.at, f.plan)}, ru.edge.Because
 	default:
 		if rec.tried(before.due) {
 			rec.attempt.At, rec.attempt.Because = ru.edge.At.UTC(), ru.edge.Because
@@ -331,6 +333,7 @@ func (f *Fleet) restoreUse(r ref, u Use) {
 			Claim: u.ID, Ended: Instant{Wall: f.now.Wall, Steady: f.now.Steady}, Result: Unclear.String(),
 		})
 		f.urgent = true
+	case u.Ended.Foreign && u.Ended.Wall.IsZero(): // nobody knows when: a whole window from now
 	case u.Ended.Foreign:
 		use.State = stateOf(u.Known)
 		f.permit.foreign = append(f.permit.foreign, foreignUse{r, u.Method, u.ID, u.Ended.Wall.UnixNano(), u.Known})

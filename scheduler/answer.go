@@ -15,8 +15,8 @@ func (f *Fleet) Answered(now Now, a Answer) {
 		return
 	}
 	v := a.means(fl.method)
-	f.landed(a, fl, v)
 	f.believeDate(a)
+	f.landed(a, fl, v)
 	f.keyAnswered(fl, v)
 	rec := &f.recs[fl.r]
 	if fl.method == quota.Get {
@@ -39,7 +39,11 @@ func (f *Fleet) landed(a Answer, fl *flight, v Verdict) {
 	if v == NotSent {
 		f.giveBack(fl)
 	} else {
-		f.spent(fl, Instant{Wall: a.Ended.Wall, Steady: a.Ended.Steady}, v, a.Status)
+		ended := Instant{Wall: a.Ended.Wall, Steady: a.Ended.Steady}
+		if f.clockBlocks() {
+			ended.Wall = time.Time{} // another boot must not count from an instant that is wrong
+		}
+		f.spent(fl, ended, v, a.Status)
 	}
 	f.permit.learn(f, fl, v, a)
 	n := CallEnded{

@@ -149,9 +149,11 @@ func (f *Fleet) clockChanged(off time.Duration) {
 
 // rebaseUses counts uses of another boot by the wall clock, now that it has
 // been found right. Until then each counts for a whole window from the start.
+// Right is not exact: now as then the clock may have been off by as much as an
+// agreement allows.
 func (f *Fleet) rebaseUses() {
 	for _, u := range f.permit.foreign {
-		at := min(f.now.Steady, f.now.Steady-time.Duration(f.now.Wall.UnixNano()-u.wall))
+		at := min(f.now.Steady, f.now.Steady-time.Duration(f.now.Wall.UnixNano()-u.wall)+2*disagreement)
 		f.permit.end(f, u.r, u.m, u.id, at, u.known)
 	}
 	touched := f.permit.foreign

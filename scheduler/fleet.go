@@ -156,9 +156,9 @@ func New(now Now, c Config, s State) *Fleet {
 	}
 	f.permit.learned = s.Scopes
 	f.clock.start(now)
-	rows := make(map[policy.DeploymentID]Row, len(s.Rows))
-	for _, r := range s.Rows {
-		if !r.Gone {
+	rows := make(map[policy.DeploymentID]*Row, len(s.Rows))
+	for i := range s.Rows {
+		if r := &s.Rows[i]; !r.Gone {
 			rows[r.Deployment] = r
 		}
 	}

@@ -147,6 +147,8 @@ func (f *Fleet) judgeAttempt(r ref) bool {
 		f.closeAttempt(r, ConfirmNoEffect)
 	case since < confirm || rec.getClaim != 0: // a look that is on its way has the last word
 		return false
+	case l.tried < rec.attempt.Ended.Steady+lastLookAt(confirm) && since < confirm+confirm/4:
+		return false // nobody looked at its end: the host slept, or no GET was left
 	case rec.attempt.State == Accepted:
 		f.alarm(AlarmNotReached, rec.id, "the platform accepted the "+rec.attempt.Power.Action()+
 			" and did not carry it out within confirm_within; look at the deployment in the console")

@@ -91,7 +91,7 @@ func (f *Fleet) lookForAttempt(rec *record, g goal, wait Wait) time.Duration {
 	if rec.attempt.State.Open() {
 		since := rec.attempt.Ended.Steady
 		at := max(rec.look.tried, since) + f.step(f.now.Steady-since, confirm)
-		if last := since + confirm - confirm/120; rec.look.tried < last {
+		if last := since + lastLookAt(confirm); rec.look.tried < last {
 			at = min(at, last) // one just before the end, whatever the pace is
 		}
 		return at
@@ -113,6 +113,10 @@ func (f *Fleet) lookForAttempt(rec *record, g goal, wait Wait) time.Duration {
 	}
 	return rec.look.tried + pause
 }
+
+// lastLookAt is when the last look for an open attempt is due, from the answer
+// on: just before the end of confirm_within.
+func lastLookAt(confirm time.Duration) time.Duration { return confirm - confirm/120 }
 
 // step is the pause between two looks, by the time since the answer: a sixtieth
 // of confirm_within in its first third, then a fifteenth; after its end slower,

@@ -218,6 +218,7 @@ func (f *Fleet) awaitEffect(rec *record, in *intent) {
 		in.wakeAt(rec.attempt.Ended.Steady + confirm/3)
 	}
 	in.wakeAt(rec.attempt.Ended.Steady + confirm)
+	in.wakeAt(rec.attempt.Ended.Steady + confirm + confirm/4)
 }
 
 // confirm is confirm_within of rec's policy, or the default where the policy is
@@ -313,9 +314,13 @@ func (f *Fleet) statusHolds(rec *record, g goal) Wait {
 }
 
 // unchanged reports whether a look after the last POST showed the power that g
-// is to end.
+// is to end; where the POST may have been taken, not one so soon after it that a
+// status which lags behind would explain it.
 func (f *Fleet) unchanged(rec *record, g goal) bool {
-	return rec.fresh() && rec.look.kind.Shows() == g.power.Other()
+	if !rec.fresh() || rec.look.kind.Shows() != g.power.Other() {
+		return false
+	}
+	return rec.attempt.State != Closed || rec.look.asked-rec.postEnded >= f.confirm(rec)/4
 }
 
 // late reports whether a call for g would be more than five minutes late.

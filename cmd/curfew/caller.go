@@ -1,0 +1,74 @@
+package main
+
+import (
+	"context"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"curfew/apiclient"
+	"curfew/apiclient/quota"
+	"curfew/scheduler"
+)
+
+// minTimeout is the least patience of a call in a lapse of time.
+const minTimeout = 500 * time.Millisecond
+
+// A caller makes the scheduler's calls with the client in force. It is the
+// scheduler's Platform.
+type caller struct {
+	clock  clock
+	client atomic.Pointer[apiclient.Client]
+}
+
+// use puts another client in its place. Calls under way go on with theirs.
+func (c *caller) use(client *apiclient.Client) {
+	if old := c.client.Swap(client); old != nil && old != client {
+		old.Close()
+	}
+}
+
+// Do makes one call. Its first byte leaves by the permit's NotAfter, or never;
+// the bound is steady time for the scheduler and a timer for the client.
+func (c *caller) Do(ctx context.Context, call scheduler.Call) scheduler.Answer {
+	// The client knows Go's clock, the scheduler its own two: each reading of the
+	// one is turned into the others from the nearest moment at which all were read.
+	asked, now := time.Now(), c.clock.read()
+	sendBy := asked.Add(c.clock.real(call.Permit.NotAfter() - now.Steady))
+	a := scheduler.Answer{Claim: call.Claim}
+	meta, err := c.call(ctx, call, sendBy, &a.Look)
+	ended, after := time.Now(), c.clock.read()
+	a.Began = shift(now, c.clock.virtual(meta.Began.Sub(asked)))
+	a.Ended = shift(after, -c.clock.virtual(ended.Sub(meta.Ended)))
+	a.Sent, a.Status, a.Date = meta.Sent, meta.Status, meta.Date
+	a.RetryAfter = meta.RetryAfter
+	a.Sane = err == nil
+	if err != nil {
+		a.Err = err.Error()
+	}
+	return a
+}
+
+// call picks the client's method. look is what a GET tells.
+func (c *caller) call(ctx context.Context, call scheduler.Call, sendBy time.Time, look *scheduler.Look) (meta apiclient.Meta, err error) {
+	client, id := c.client.Load(), string(call.Deployment)
+	switch call.Method {
+	case quota.Start:
+		_, meta, err = client.Start(ctx, id, call.Permit, sendBy)
+	case quota.Stop:
+		_, meta, err = client.Stop(ctx, id, call.Permit, sendBy)
+	default:
+		var d apiclient.Deployment
+		d, meta, err = client.Get(ctx, id, call.Permit, sendBy)
+		connections, _ := strconv.Atoi(d.Connections) // shown only; 0 where it is no number
+		*look = scheduler.Look{
+			Status: d.Status, Name: d.Name, Type: d.Type, Platform: d.Platform, Region: d.Region, Connections: connections,
+		}
+	}
+	return meta, err
+}
+
+// shift moves a reading of both clocks by the same span.
+func shift(now scheduler.Now, by time.Duration) scheduler.Now {
+	return scheduler.Now{Wall: now.Wall.Add(by), Steady: now.Steady + by}
+}

@@ -1,0 +1,160 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"curfew/internal/config"
+	"curfew/policy"
+)
+
+// newCheck is `curfew check`: is the file right?
+func newCheck(c *console) *cobra.Command {
+	var path, format string
+	var strict bool
+	cmd := &cobra.Command{
+		Use:   "check",
+		Short: "Say everything that is wrong with a configuration",
+		Long: `Read a configuration as the daemon would, and say everything that is wrong with
+it: the place, the line, and what to do. It needs no key and makes no call.
+
+Problems go to stderr and the verdict to stdout; "-o json" and "-o github" put
+all of it on stdout. The exit code is 0 where the file can be put in force, 1
+where it cannot, 2 where the command line makes no sense.`,
+		Example: `  curfew check -c curfew.yaml
+  curfew check -c curfew.yaml --strict -o github     in a pipeline`,
+		Args: cobra.NoArgs,
+		RunE: c.action(func(context.Context, []string) error {
+			return check(c, path, format, strict)
+		}),
+	}
+	fileFlag(cmd, &path)
+	formatFlag(cmd, &format, "text", "json", "github")
+	cmd.Flags().BoolVar(&strict, "strict", false, "let warnings count as errors")
+	return cmd
+}
+
+func check(c *console, path, format string, strict bool) error {
+	file, problems, err := config.Load(path, c.env)
+	if err != nil {
+		return err
+	}
+	// A warning that is an error under --strict keeps its name: it is the caller
+	// who is strict, not the file.
+	v := verdict{file: file, problems: problems, fine: !config.Failed(problems) && !(strict && len(problems) > 0)}
+	switch format {
+	case "json":
+		err = v.json(c)
+	case "github":
+		err = v.github(c.out)
+	default:
+		err = v.text(c)
+	}
+	if err == nil && !v.fine {
+		err = errTold
+	}
+	return err
+}
+
+// A verdict is what check has to say of a file.
+type verdict struct {
+	file     *config.Config
+	problems []policy.Problem
+	fine     bool
+}
+
+// text is for people: the problems as they are shown at a start, then the verdict.
+func (v verdict) text(c *console) error {
+	if _, err := io.WriteString(c.err, config.Render(v.problems, v.file.Text)); err != nil {
+		return err
+	}
+	if !v.fine {
+		return nil // the problems say it
+	}
+	policies, deployments := v.counts()
+	_, err := fmt.Fprintf(c.out, "%s is fine: %s, %s; tzdata %s\n", v.file.Source,
+		plural(policies, "policy", "policies"), plural(deployments, "deployment", "deployments"), tzdata(c.env))
+	return err
+}
+
+// counts is how much the file has; nothing where it cannot be put in force.
+func (v verdict) counts() (policies, deployments int) {
+	if v.file.Policies == nil {
+		return 0, 0
+	}
+	for _, p := range v.file.Policies.Policies {
+		deployments += len(p.Members())
+	}
+	return len(v.file.Policies.Policies), deployments
+}
+
+// plural counts things in words.
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
+
+// problemBody is a problem in JSON.
+type problemBody struct {
+	File     string `json:"file"`
+	Line     int    `json:"line,omitempty"`
+	Column   int    `json:"column,omitempty"`
+	Severity string `json:"severity"` // "error" or "warning"
+	Text     string `json:"text"`
+	Hint     string `json:"hint,omitempty"`
+}
+
+// json is the whole verdict as one object.
+func (v verdict) json(c *console) error {
+	policies, deployments := v.counts()
+	body := struct {
+		File        string        `json:"file"`
+		Fine        bool          `json:"fine"`
+		Policies    int           `json:"policies"`
+		Deployments int           `json:"deployments"`
+		Tzdata      string        `json:"tzdata"`
+		Problems    []problemBody `json:"problems"`
+	}{v.file.Source, v.fine, policies, deployments, tzdata(c.env), []problemBody{}}
+	for _, p := range v.problems {
+		body.Problems = append(body.Problems, problemBody{p.Pos.File, p.Pos.Line, p.Pos.Col, severity(p), p.Text, p.Hint})
+	}
+	enc := json.NewEncoder(c.out)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(body)
+}
+
+func severity(p policy.Problem) string {
+	if p.Warning {
+		return "warning"
+	}
+	return "error"
+}
+
+// github writes the problems as workflow commands, which GitHub shows beside the
+// lines of a change.
+func (v verdict) github(w io.Writer) error {
+	data := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
+	property := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
+	for _, p := range v.problems {
+		place := "file=" + property.Replace(p.Pos.File)
+		if p.Pos.Line > 0 {
+			place += fmt.Sprintf(",line=%d,col=%d", p.Pos.Line, max(p.Pos.Col, 1))
+		}
+		text := p.Text
+		if p.Hint != "" {
+			text += "\nhint: " + p.Hint
+		}
+		if _, err := fmt.Fprintf(w, "::%s %s::%s\n", severity(p), place, data.Replace(text)); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,118 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"curfew/internal/config"
+)
+
+// newRun is `curfew run`: the daemon.
+func newRun(c *console) *cobra.Command {
+	var o runOptions
+	cmd := &cobra.Command{
+		Use:   "run",
+		Short: "Run the daemon: start and stop deployments as the policies say",
+		Long: `Run the daemon. It starts and stops deployments as the policies say, writes down
+in its ledger what it is about to call before it calls, and serves /metrics,
+/healthz and /readyz.
+
+It needs the API key and its secret: in files that the configuration names
+(api.key_file, api.secret_file), in EMQXCLOUD_PLATFORM_API_KEY and
+EMQXCLOUD_PLATFORM_API_SECRET, or as systemd's credentials emqx-key and
+emqx-secret.
+
+SIGHUP reloads the configuration; a bad one is refused and the last good one stays
+in force. SIGTERM and SIGINT end the daemon once the calls under way are answered;
+a second one ends it at once.`,
+		Example: `  curfew run -c curfew.yaml
+  curfew run -c curfew.yaml --dry-run      decide and look, never start or stop
+  curfew run -c /etc/curfew/curfew.yaml --watch --listen 0.0.0.0:9815`,
+		Args: cobra.NoArgs,
+		RunE: c.action(func(ctx context.Context, _ []string) error { return runDaemon(ctx, c, o) }),
+	}
+	flags := cmd.Flags()
+	fileFlag(cmd, &o.file)
+	flags.StringVar(&o.listen, "listen", "", "`ADDR` of metrics and health, over the file's listen and $CURFEW_LISTEN")
+	flags.StringVar(&o.ledger, "ledger", "", "`PATH` of the ledger, over the file's")
+	flags.BoolVar(&o.dryRun, "dry-run", false, "decide, look and report, but never start or stop anything")
+	flags.BoolVar(&o.watch, "watch", false, "reload when the file or its secrets change, too")
+	o.logFormat = "auto"
+	flags.Var(&choice{&o.logFormat, []string{"auto", "text", "json"}}, "log-format", "auto, text or json; auto is text on a terminal")
+	o.lapse.flags(cmd)
+	return cmd
+}
+
+// runOptions are the flags of the daemon.
+type runOptions struct {
+	file, listen, ledger string
+	logFormat            string
+	dryRun, watch        bool
+	lapse                lapse
+}
+
+// override lets the flags go over the file's word, on every reload anew. A flag
+// can only add to dry_run: nobody should find out that a flag made it act.
+func (o *runOptions) override(file *config.Config) {
+	if o.listen != "" {
+		file.Listen = o.listen
+	}
+	if o.ledger != "" {
+		file.Ledger = o.ledger
+	}
+	file.DryRun = file.DryRun || o.dryRun
+}
+
+// runDaemon runs the daemon until ctx ends or a signal says so. Up to its first
+// log line it tells its troubles like any command, from then on in the log.
+func runDaemon(ctx context.Context, c *console, o runOptions) error {
+	ctx, stop := untilSignal(ctx)
+	defer stop()
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP) // before it could end the process
+	defer signal.Stop(hup)
+	clock, err := o.lapse.clock()
+	if err != nil {
+		return err
+	}
+	r := reader{options: o, env: c.env, clock: clock, salt: config.NewSalt()}
+	first, err := r.read(nil)
+	if err != nil {
+		return tellStart(c, err)
+	}
+	// The socket comes before the ledger: a second daemon on one port is found
+	// before it waits for anything, and one that waits can say so.
+	ln, err := listen(ctx, first.file.Listen)
+	if err != nil {
+		return err
+	}
+	d, err := newDaemon(r, first, newLogger(c, c.err, o.logFormat), hup)
+	if err != nil {
+		return errors.Join(err, ln.Close())
+	}
+	// From here on whoever collects logs must see the end, too.
+	if err := d.run(ctx, ln); err != nil {
+		d.log.Error("curfew cannot go on", "err", err)
+		return errTold
+	}
+	return nil
+}
+
+// tellStart shows why the daemon does not start: a bad file with its lines, a
+// missing key, which stands nowhere in it, in a sentence.
+func tellStart(c *console, err error) error {
+	var bad *badFile
+	if !errors.As(err, &bad) || !bad.inTheText() {
+		return err
+	}
+	if _, err := io.WriteString(c.err, config.Render(bad.problems, bad.text)); err != nil {
+		return err
+	}
+	return errTold
+}
