@@ -106,14 +106,14 @@ func (f *Fleet) restore(r ref, row *Row, orphans map[policy.DeploymentID]Use) {
 }
 
 // windowAfter is one window after a POST that was refused under an earlier
-// process: it may have been a 429, whose wait no use of ours accounts for.
+// process: it may have been a 429, whose wait no use of ours accounts for. Of
+// another boot nobody knows yet when that was.
 func (f *Fleet) windowAfter(a Attempt) time.Duration {
-	per := f.cfg.Quotas[methodOf(a.Power)].Per
-	ended := a.Ended.Steady
-	if a.Ended.Foreign {
-		ended = f.steadyAt(a.Ended.Wall.UnixNano())
+	ended := f.now.Steady
+	if !a.Ended.Foreign {
+		ended = min(ended, a.Ended.Steady)
 	}
-	return min(ended, f.now.Steady) + per
+	return ended + f.cfg.Quotas[methodOf(a.Power)].Per
 }
 
 // give puts r under a rule and decides what the change, if there is one, means.
@@ -309,7 +309,7 @@ func (f *Fleet) bury(r ref) bool {
 func orphansOf(uses []Use) map[policy.DeploymentID]Use {
 	out := map[policy.DeploymentID]Use{}
 	for _, u := range uses {
-		if u.Open && u.Method != quota.Get {
+		if u.Open && !u.Unsent && u.Method != quota.Get {
 			out[u.Deployment] = u
 		}
 	}
@@ -328,6 +328,12 @@ func (f *Fleet) restoreUse(r ref, u Use) {
 	rec := &f.recs[r]
 	use := quota.Use{ID: u.ID, End: f.now.Steady, State: quota.Unknown}
 	switch {
+	case u.Open && u.Unsent: // killed between the commit and the call: the permit comes back
+		f.next.Endings = append(f.next.Endings, Ending{
+			Claim: u.ID, Returned: true, Ended: Instant{Wall: f.now.Wall, Steady: f.now.Steady}, Result: NotSent.String(),
+		})
+		f.urgent = true
+		return
 	case u.Open:
 		f.next.Endings = append(f.next.Endings, Ending{
 			Claim: u.ID, Ended: Instant{Wall: f.now.Wall, Steady: f.now.Steady}, Result: Unclear.String(),

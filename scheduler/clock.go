@@ -99,11 +99,11 @@ func (f *Fleet) cutFloors(slack time.Duration) {
 	}
 }
 
-// restampLooks moves the wall instants of looks along with a step of the wall
-// clock, so that one from before it is not taken for one after an edge.
+// restampLooks moves the wall instants of looks back along with the wall clock,
+// so that one from before is not taken for one after an edge that comes now.
 func (f *Fleet) restampLooks(step time.Duration) {
 	for i := range f.recs {
-		f.recs[i].look.wall += int64(step)
+		f.recs[i].look.wall += int64(min(0, step))
 	}
 }
 

@@ -207,12 +207,13 @@ type LearnedScope struct {
 }
 
 // A Use is a claim as the ledger gives it back at start. One without an ending
-// has Open set.
+// has Open set, and Unsent where its call certainly never began.
 type Use struct {
 	Claim
-	Open  bool
-	Ended Instant
-	Known bool
+	Open   bool
+	Unsent bool
+	Ended  Instant
+	Known  bool
 }
 
 // State is everything that a Fleet needs from the ledger at start.

@@ -19,6 +19,7 @@ const minTimeout = 500 * time.Millisecond
 type caller struct {
 	clock  clock
 	client atomic.Pointer[apiclient.Client]
+	mark   func(claim uint64) error // says that a call is about to begin; nil where nobody asks
 }
 
 // use puts another client in its place. Calls under way go on with theirs.
@@ -36,6 +37,12 @@ func (c *caller) Do(ctx context.Context, call scheduler.Call) scheduler.Answer {
 	asked, now := time.Now(), c.clock.read()
 	sendBy := asked.Add(c.clock.real(call.Permit.NotAfter() - now.Steady))
 	a := scheduler.Answer{Claim: call.Claim}
+	if c.mark != nil {
+		if err := c.mark(call.Claim); err != nil {
+			a.Began, a.Ended, a.Err = now, now, err.Error()
+			return a // nothing was sent: a later process would take it for certain
+		}
+	}
 	meta, err := c.call(ctx, call, sendBy, &a.Look)
 	ended, after := time.Now(), c.clock.read()
 	a.Began = shift(now, c.clock.virtual(meta.Began.Sub(asked)))

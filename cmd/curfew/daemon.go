@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"runtime/debug"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -157,10 +158,12 @@ func (d *daemon) workWith(ctx context.Context, l *ledger.Ledger) error {
 	if err != nil {
 		return err
 	}
+	d.caller.mark = l.Mark
 	loop := d.newLoop(l, state)
 	d.loop.Store(loop) // a snapshot that is asked for from now on waits for the first turn
 	d.health.SetLedger(web.LedgerOpen)
 	d.supervisor.up("working")
+	debug.FreeOSMemory() // reading a large file and ledger took several times what is kept of them
 	background, stop := context.WithCancel(ctx)
 	defer stop()
 	var wg sync.WaitGroup
@@ -183,7 +186,7 @@ func (d *daemon) openLedger(ctx context.Context) (*ledger.Ledger, error) {
 	waited := false // Wait is called from Open, in this goroutine
 	l, err := ledger.Open(ctx, ledger.Options{
 		Path: s.file.Ledger, Account: s.fleet.Account, Endpoint: s.file.Endpoint,
-		Boot: d.clock.boot, Release: ownVersion(), Now: d.clock.read(),
+		Boot: d.clock.boot, Release: ownVersion(), Now: d.clock.read,
 		Wait: func(holder string) {
 			waited = true
 			d.health.SetLedger(web.LedgerWaiting)

@@ -38,6 +38,7 @@ func BenchmarkStartup(b *testing.B) {
 	clk := machineClock()
 	o := ledger.Options{
 		Path: filepath.Join(b.TempDir(), "curfew.db"), Account: "default", Endpoint: config.DefaultEndpoint, Boot: clk.boot, Release: "bench",
+		Now: clk.read,
 	}
 	fillLedger(b, o, clk, text)
 	for b.Loop() {
@@ -45,7 +46,6 @@ func BenchmarkStartup(b *testing.B) {
 		if config.Failed(problems) {
 			b.Fatal(config.Render(problems, text))
 		}
-		o.Now = clk.read()
 		l, err := ledger.Open(b.Context(), o)
 		if err != nil {
 			b.Fatal(err)
@@ -57,8 +57,9 @@ func BenchmarkStartup(b *testing.B) {
 		if len(state.Rows) != n {
 			b.Fatalf("%d rows, want %d", len(state.Rows), n)
 		}
-		fleet := scheduler.New(o.Now, largeConfig(file), state)
-		if r := fleet.Turn(o.Now); r.Wake <= o.Now.Steady {
+		now := clk.read()
+		fleet := scheduler.New(now, largeConfig(file), state)
+		if r := fleet.Turn(now); r.Wake <= now.Steady {
 			b.Fatal("the fleet does not rest")
 		}
 		b.StopTimer()
@@ -81,18 +82,18 @@ func largeConfig(file *config.Config) scheduler.Config {
 func fillLedger(b *testing.B, o ledger.Options, clk clock, text []byte) {
 	b.Helper()
 	file, _ := config.Parse("large.yaml", text, config.Env{})
-	o.Now = clk.read()
+	now := clk.read()
 	l, err := ledger.Open(b.Context(), o)
 	if err != nil {
 		b.Fatal(err)
 	}
 	defer l.Close()
-	batch := &scheduler.Batch{Written: o.Now}
+	batch := &scheduler.Batch{Written: now}
 	for _, p := range file.Policies.Policies {
 		for _, m := range p.Members() {
 			batch.Rows = append(batch.Rows, scheduler.Row{
-				Deployment: m.ID, Policy: p.Name(), Floor: o.Now.Wall, Fingerprint: p.Fingerprint(), Power: policy.Stopped,
-				Armed: true, Last: scheduler.Done, LastPower: policy.Stopped, LastAt: o.Now.Wall.Add(-time.Hour),
+				Deployment: m.ID, Policy: p.Name(), Floor: now.Wall, Fingerprint: p.Fingerprint(), Power: policy.Stopped,
+				Armed: true, Last: scheduler.Done, LastPower: policy.Stopped, LastAt: now.Wall.Add(-time.Hour),
 			})
 		}
 	}

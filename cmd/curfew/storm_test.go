@@ -120,12 +120,13 @@ func (t *tally) curfew(b *testing.B, ids []policy.DeploymentID, ahead time.Durat
 	call.use(client)
 	defer client.Close()
 	l, err := ledger.Open(b.Context(), ledger.Options{
-		Path: filepath.Join(b.TempDir(), "curfew.db"), Account: "default", Endpoint: t.url, Boot: clk.boot, Release: "bench", Now: clk.read(),
+		Path: filepath.Join(b.TempDir(), "curfew.db"), Account: "default", Endpoint: t.url, Boot: clk.boot, Release: "bench", Now: clk.read,
 	})
 	if err != nil {
 		b.Fatal(err)
 	}
 	defer l.Close()
+	call.mark = l.Mark
 	fleet := scheduler.New(clk.read(), stormConfig(b, ids), scheduler.State{})
 	loop := scheduler.NewLoop(fleet, l, call, clk.read, func(scheduler.Now, []scheduler.Notice) {})
 	ctx, stop := context.WithCancel(b.Context())

@@ -170,7 +170,7 @@ func (sc *scene) settled(ctx context.Context) bool {
 func (sc *scene) ledger() error {
 	l, err := ledger.Open(context.Background(), ledger.Options{
 		Path: filepath.Join(sc.dir, "curfew.db"), Account: sc.conf.Name, Endpoint: sc.platformURL + "/public_api/v1",
-		Boot: "demo", Release: "demo", Now: scheduler.Now{Wall: sc.now()},
+		Boot: "demo", Release: "demo", Now: func() scheduler.Now { return scheduler.Now{Wall: sc.now()} },
 	})
 	if err != nil {
 		return err
