@@ -96,8 +96,12 @@ func TestAnswers(t *testing.T) {
 			g.replies = []reply{{status: 401}}
 			g.to("20:01")
 			g.cfg.KeyID = "another"
+			gets := g.gets
 			g.reload(g.cfg.Set)
 			g.wantWait("d1", WaitPermit)
+			if g.gets == gets {
+				t.Error("the new key is not tried")
+			}
 		}},
 		{"403: due again with the next permit", func(t *testing.T, g *rig) {
 			g.replies = []reply{{status: 403}, {status: 201, then: "stopped"}}

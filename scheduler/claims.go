@@ -19,7 +19,11 @@ const (
 // little more. What gets no permit stays, and waits for the instant at which
 // the quota frees one. Starts go first.
 func (f *Fleet) claimPosts() {
-	room := f.room() + f.ahead() - len(f.waiting[0])
+	ahead := f.ahead()
+	if len(f.waiting[0]) > ahead/2 {
+		return // the reserve lasts for a while yet: fewer, larger commits
+	}
+	room := f.room() + ahead - len(f.waiting[0])
 	for _, m := range [...]quota.Method{quota.Start, quota.Stop} {
 		q := &f.posts[m]
 		for room > 0 && len(*q) > 0 && f.permit.shared(f, m, 0) {
@@ -159,15 +163,15 @@ func (f *Fleet) room() int {
 
 // ahead is how many claims are made beyond the free slots, so that no slot
 // waits for the disk: those that are used up during one commit, with a reserve
-// of four. Where answers take long against commits that is none, and it is never
-// more than an eighth of what waits, so that a kill wastes little of a small
-// fleet and milliseconds of a large one.
+// of eight. Where answers take long against commits that is none, and it is
+// never more than half of what waits. A kill wastes none of them: the ledger's
+// marks tell which calls never began.
 func (f *Fleet) ahead() int {
 	if f.answers.d <= 0 {
 		return 0
 	}
 	waiting := len(f.posts[quota.Start]) + len(f.posts[quota.Stop])
-	return min(4*Slots, waiting/8, int(4*Slots*2*f.commits.d/f.answers.d))
+	return min(4*Slots, waiting/2, int(8*Slots*2*f.commits.d/f.answers.d))
 }
 
 // postReady reports whether a POST waits for a slot alone.

@@ -187,12 +187,14 @@ func (f *Fleet) keyAnswered(fl *flight, v Verdict) {
 }
 
 // probe asks for one look now and then while the key is refused or the clock is
-// not believed: its answer tells whether that is over.
+// not believed: its answer tells whether that is over. A new key is tried at
+// once.
 func (f *Fleet) probe() {
 	every := f.probeEvery()
-	if every == 0 || f.draining || f.now.Steady < f.probeAt {
+	if f.draining || !f.newKey && (every == 0 || f.now.Steady < f.probeAt) {
 		return
 	}
+	f.newKey = false
 	f.probeAt = f.now.Steady + every
 	for range f.recs {
 		f.probeNext = (f.probeNext + 1) % len(f.recs)

@@ -129,6 +129,7 @@ type Fleet struct {
 
 	clock     clockState
 	blocked   keyBlock
+	newKey    bool          // nobody has tried it yet: one look tells
 	probeAt   time.Duration // while either blocks: when the next probe is due
 	probeNext int
 
@@ -176,7 +177,7 @@ func New(now Now, c Config, s State) *Fleet {
 func (f *Fleet) Configured(now Now, c Config) {
 	f.tick(now)
 	if c.KeyID != f.cfg.KeyID {
-		f.blocked = keyBlock{}
+		f.blocked, f.newKey = keyBlock{}, true
 	}
 	f.crossBoundaries()
 	f.cfg = c

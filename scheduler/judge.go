@@ -245,7 +245,11 @@ func (f *Fleet) settleGoal(r ref, g goal, kind OutcomeKind, reason Reason, note 
 func (f *Fleet) settle(r ref, t Transition, kind OutcomeKind, reason Reason, note string) {
 	rec := &f.recs[r]
 	at := t.At.UnixNano()
-	f.passOver(r, at)
+	// A correction under a hold leaves alone the edge that the hold defers.
+	aside := rec.raised == goal{t.Power, at} && f.deferred(rec) != WaitNone
+	if !aside {
+		f.passOver(r, at)
+	}
 	tries := 0
 	if rec.tried(goal{t.Power, at}) {
 		tries = rec.attempt.Tries
@@ -259,14 +263,16 @@ func (f *Fleet) settle(r ref, t Transition, kind OutcomeKind, reason Reason, not
 		took = time.Duration(rec.look.wall - at)
 	}
 	f.record(o, took)
-	rec.floor = max(rec.floor, min(at, f.plan)) // at may lie ahead again: the clock was stepped back
+	if !aside {
+		rec.floor = max(rec.floor, min(at, f.plan)) // at may lie ahead again: the clock was stepped back
+	}
 	rec.armed = rec.armed || reason != ReasonActivation && reason != ReasonChanged
 	rec.last, rec.lastReason, rec.lastPower, rec.lastAt = kind, reason, t.Power, at
 	if !rec.attempt.State.Open() && rec.attempt.At.UnixNano() <= max(at, rec.floor) {
 		rec.attempt, rec.dropped = Attempt{}, ReasonNone
 		rec.unsent = 0
 	}
-	if rec.raised.at <= rec.floor {
+	if aside || rec.raised.at <= rec.floor {
 		rec.raised = goal{}
 	}
 	f.expire(r)

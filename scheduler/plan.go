@@ -269,7 +269,7 @@ func (f *Fleet) holdsBack(rec *record, g goal) Wait {
 	case f.clockBlocks():
 		return WaitClock
 	case rec.tried(g) && rec.attempt.State.needsLook() && !f.unchanged(rec, g):
-		if rec.attempt.State == Vanished {
+		if rec.attempt.State == Vanished && (!rec.fresh() || rec.look.kind == StatusGone) {
 			return WaitGone
 		}
 		return f.waitForLook(rec, WaitLook)

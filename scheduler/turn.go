@@ -1,6 +1,7 @@
 package scheduler
 
 import (
+	"slices"
 	"time"
 
 	"curfew/apiclient/quota"
@@ -178,11 +179,13 @@ func (f *Fleet) batch() *Batch {
 // stormLazy is how long answers may wait for the disk while POSTs are ready.
 const stormLazy = 5 * time.Second
 
-// storming reports whether POSTs wait for slots alone. What they still need of
-// the disk is claims; the answers of those before them can wait: a claim whose
-// answer is lost in a crash is one that looks resolve.
+// storming reports whether POSTs wait for their claims to be durable, or for
+// slots alone. What they still need of the disk is claims; the answers of those
+// before them can wait: a claim whose answer is lost in a crash is one that
+// looks resolve.
 func (f *Fleet) storming() bool {
-	return f.settled && !f.draining && (len(f.waiting[0]) > 0 || f.postReady())
+	return f.settled && !f.draining && (len(f.waiting[0]) > 0 || f.postReady() ||
+		slices.ContainsFunc(f.next.Claims, func(c Claim) bool { return c.Method != quota.Get }))
 }
 
 // holdsAnswers reports whether what is not a claim can still wait in a storm.

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -29,23 +31,75 @@ type clock struct {
 // machineClock is the clock of everyday.
 func machineClock() clock { return clock{read: readClocks(), boot: bootID(), fast: 1} }
 
-// readClocks returns the one function that reads the machine's two clocks. Both
-// belong to the same moment: where something came between the readings, a
-// suspend even, the wall clock would seem to have been stepped, so it reads
-// again.
+// readClocks returns the one function that reads the machine's two clocks.
 func readClocks() func() scheduler.Now {
-	steady := steadyClock()
-	return func() scheduler.Now {
-		const together = time.Millisecond
-		for range 10 {
-			before := steady()
-			wall := time.Now().Round(0)
-			if after := steady(); after-before < together {
-				return scheduler.Now{Wall: wall, Steady: after}
-			}
+	t := &twoClocks{steady: steadyClock()}
+	return t.read
+}
+
+// twoClocks reads the wall clock and the steady one as of the same moment. Go's
+// time.Now has the wall clock and CLOCK_MONOTONIC together for a twentieth of
+// what two system calls cost, and CLOCK_MONOTONIC runs as CLOCK_BOOTTIME does
+// while the host is awake. So the steady clock itself is asked now and then, and
+// at once when the wall clock has moved against CLOCK_MONOTONIC: then somebody
+// set it, or the host slept.
+type twoClocks struct {
+	steady func() time.Duration
+	last   atomic.Pointer[reading]
+	mu     sync.Mutex // held to ask the steady clock
+}
+
+// A reading is a moment at which both clocks were asked.
+type reading struct {
+	at     time.Time // with Go's monotonic reading
+	steady time.Duration
+}
+
+// How far wall and monotonic clock may move against each other, and how long a
+// reading may serve.
+const (
+	together = time.Millisecond
+	afresh   = time.Second
+)
+
+func (t *twoClocks) read() scheduler.Now {
+	now := time.Now()
+	if r := t.last.Load(); r != nil {
+		if steady, ok := r.serves(now); ok {
+			return scheduler.Now{Wall: now.Round(0), Steady: steady}
 		}
-		return scheduler.Now{Wall: time.Now().Round(0), Steady: steady()}
 	}
+	return t.ask()
+}
+
+// serves tells the steady clock at now, if r is recent and nothing has happened
+// since.
+func (r *reading) serves(now time.Time) (time.Duration, bool) {
+	awake := now.Sub(r.at) // monotonic
+	moved := now.Round(0).Sub(r.at.Round(0)) - awake
+	return r.steady + awake, awake < afresh && moved.Abs() < together
+}
+
+// ask asks both clocks. Where something came in between, a suspend even, the
+// wall clock would seem to have been stepped, so it asks again.
+func (t *twoClocks) ask() scheduler.Now {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	r := reading{}
+	for range 10 {
+		before := t.steady()
+		r.at = time.Now()
+		if r.steady = t.steady(); r.steady-before < together {
+			break
+		}
+	}
+	if old := t.last.Load(); old != nil {
+		if steady, _ := old.serves(r.at); steady-r.steady < together {
+			r.steady = max(r.steady, steady) // never back, not by the time that a call takes
+		}
+	}
+	t.last.Store(&r)
+	return scheduler.Now{Wall: r.at.Round(0), Steady: r.steady}
 }
 
 // randomBoot is a boot id that no other process has.

@@ -3,6 +3,7 @@ package main
 import (
 	"math"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -26,6 +27,46 @@ func TestMachineClock(t *testing.T) {
 	if a.Wall.Before(released()) {
 		t.Errorf("this machine's clock, %s, is before the release", a.Wall)
 	}
+}
+
+// TestReadingServes says when the steady clock need not be asked.
+func TestReadingServes(t *testing.T) {
+	t.Parallel()
+	at := time.Now()
+	r := reading{at: at, steady: time.Hour}
+	if steady, ok := r.serves(at.Add(300 * time.Millisecond)); !ok || steady != time.Hour+300*time.Millisecond {
+		t.Errorf("0.3s later: %s, %v", steady, ok)
+	}
+	if _, ok := r.serves(at.Add(afresh)); ok {
+		t.Error("an old reading serves")
+	}
+	// Without a monotonic reading in one of them, Sub goes by the wall clock; so a
+	// step is played by moving the reading's own wall clock.
+	stepped := reading{at: at.Round(0).Add(-time.Hour), steady: time.Hour}
+	if _, ok := stepped.serves(at); ok {
+		t.Error("a reading from before a long sleep serves")
+	}
+}
+
+// TestClockGoesOn reads from many goroutines: none sees the steady clock go back.
+func TestClockGoesOn(t *testing.T) {
+	t.Parallel()
+	c := machineClock()
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			last := c.read().Steady
+			for range 20000 {
+				now := c.read().Steady
+				if now < last {
+					t.Errorf("the steady clock went back by %s", last-now)
+					return
+				}
+				last = now
+			}
+		})
+	}
+	wg.Wait()
 }
 
 // TestLapse: whoever has the same three values has the same time.
