@@ -1,6 +1,7 @@
 package scheduler
 
 import (
+	"slices"
 	"time"
 
 	"curfew/apiclient/quota"
@@ -24,6 +25,9 @@ func (f *Fleet) claimPosts() {
 		return // the reserve lasts for a while yet: fewer, larger commits
 	}
 	room := f.room() + ahead - len(f.waiting[0])
+	if n := min(room, len(f.posts[quota.Start])+len(f.posts[quota.Stop])); n > 0 {
+		f.next.Claims = slices.Grow(f.next.Claims, n)
+	}
 	for _, m := range [...]quota.Method{quota.Start, quota.Stop} {
 		q := &f.posts[m]
 		for room > 0 && len(*q) > 0 && f.permit.shared(f, m, 0) {

@@ -45,11 +45,18 @@ type Loop struct {
 	Lapse    float64                 // how many seconds of Now pass in a real one; 0 means 1
 	requests chan request            // what others want to have done between two turns
 	answers  chan Answer             //
+	errands  chan errand             // to a goroutine that has made a call before
 	commits  chan *Batch             // to the committer
 	results  chan error              // from it
 	waiters  map[uint64]chan<- error // by order
 	orders   uint64
 	ended    chan struct{}
+}
+
+// An errand is a call with the context that may end it.
+type errand struct {
+	ctx  context.Context
+	call Call
 }
 
 type request struct {
@@ -61,7 +68,7 @@ type request struct {
 func NewLoop(f *Fleet, l Ledger, p Platform, now func() Now, notify func(Now, []Notice)) *Loop {
 	return &Loop{
 		Fleet: f, Ledger: l, Platform: p, Now: now, Notify: notify,
-		requests: make(chan request), answers: make(chan Answer, MaxInFlight),
+		requests: make(chan request), errands: make(chan errand), answers: make(chan Answer, MaxInFlight),
 		commits: make(chan *Batch), results: make(chan error, 1),
 		waiters: map[uint64]chan<- error{}, ended: make(chan struct{}),
 	}
@@ -112,16 +119,34 @@ func (l *Loop) start(ctx, looks context.Context, wg *sync.WaitGroup, ready Ready
 		if c.Method != quota.Get {
 			callCtx = context.WithoutCancel(ctx)
 		}
-		wg.Go(func() {
-			a := l.Platform.Do(callCtx, c)
-			select {
-			case l.answers <- a:
-			case <-l.ended:
-			}
-		})
+		e := errand{callCtx, c}
+		select {
+		case l.errands <- e:
+		default:
+			wg.Go(func() { l.run(e) })
+		}
 	}
 	if ready.Commit != nil {
 		l.commits <- ready.Commit
+	}
+}
+
+// run makes a call, and then the next one that nobody else makes: a goroutine
+// whose stack has grown to a call's size is worth keeping. There are never more
+// of them than there were calls in flight at once.
+func (l *Loop) run(e errand) {
+	for {
+		a := l.Platform.Do(e.ctx, e.call)
+		select {
+		case l.answers <- a:
+		case <-l.ended:
+			return
+		}
+		select {
+		case e = <-l.errands:
+		case <-l.ended:
+			return
+		}
 	}
 }
 

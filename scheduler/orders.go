@@ -20,6 +20,7 @@ var (
 // Ready.Acked.
 func (f *Fleet) Ordered(now Now, o Order) error {
 	f.tick(now)
+	f.crossBoundaries()
 	r, ok := f.index[o.Deployment]
 	if !ok || f.recs[r].rule == nil {
 		return fmt.Errorf("%s %s: %w", orderName(o.Kind), o.Deployment, ErrNoDeployment)
@@ -92,9 +93,11 @@ func (f *Fleet) override(r ref, o Order) {
 		f.cut(r, policy.Hold, policy.Pause)
 	}
 	f.lastOver++
+	rec := &f.recs[r]
+	from := max(f.plan, rec.floor+1, rec.rule.since+1) // not at the instant of an edge: each has its own outcome
 	v := policy.Override{
 		ID: f.lastOver, Deployment: o.Deployment, Kind: kinds[o.Kind], Power: o.Power, Before: before,
-		From: time.Unix(0, f.plan).UTC(), Until: o.Until.UTC(), Count: o.Count, Author: o.Author, Reason: o.Reason,
+		From: time.Unix(0, from).UTC(), Until: o.Until.UTC(), Count: o.Count, Author: o.Author, Reason: o.Reason,
 	}
 	f.recs[r].overrides = append(f.recs[r].overrides, v)
 	f.next.Overrides = append(f.next.Overrides, v)

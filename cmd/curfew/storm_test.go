@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -89,6 +90,14 @@ func (t *tally) bare(b *testing.B, ids []policy.DeploymentID) time.Duration {
 				if err != nil {
 					b.Error(err)
 					return
+				}
+				var op struct {
+					ID        string `json:"deploymentID"`
+					Name      string `json:"deploymentName"`
+					Operation string `json:"operation"`
+				}
+				if err := json.NewDecoder(resp.Body).Decode(&op); err != nil || op.Operation != "stopping" {
+					b.Errorf("answer %+v: %v", op, err)
 				}
 				io.Copy(io.Discard, resp.Body)
 				resp.Body.Close()
