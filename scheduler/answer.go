@@ -28,6 +28,7 @@ func (f *Fleet) Answered(now Now, a Answer) {
 		f.dropAnswered(fl.r, fl.transition)
 	}
 	f.touch(fl.r)
+	f.spare = append(f.spare, fl)
 }
 
 // landed takes the call out of the air: slot, quota, ledger, what it teaches.

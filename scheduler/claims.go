@@ -56,7 +56,7 @@ func (f *Fleet) claimPost(r ref, m quota.Method) bool {
 		return false
 	}
 	notAfter := min(f.now.Steady+sendWithin, f.steadyAt(rec.rule.until))
-	fl := &flight{r: r, method: m, transition: f.transition(rec, g), cause: f.causeOf(rec, g)}
+	fl := f.newFlight(flight{r: r, method: m, transition: f.transition(rec, g), cause: f.causeOf(rec, g)})
 	if !f.claim(fl, notAfter) {
 		f.touch(r)
 		return false
@@ -100,7 +100,7 @@ func (f *Fleet) claimGet(r ref, class getClass) bool {
 		f.touch(r)
 		return false
 	}
-	fl := &flight{r: r, method: quota.Get, asked: rec.asked}
+	fl := f.newFlight(flight{r: r, method: quota.Get, asked: rec.asked})
 	if !f.claim(fl, f.now.Steady+getWithin) {
 		f.touch(r)
 		return false
@@ -109,6 +109,18 @@ func (f *Fleet) claimGet(r ref, class getClass) bool {
 	rec.look.tried, rec.asked = f.now.Steady, false
 	f.touch(r)
 	return true
+}
+
+// newFlight returns a flight like v, in the place of one that has ended.
+func (f *Fleet) newFlight(v flight) *flight {
+	n := len(f.spare)
+	if n == 0 {
+		return &v
+	}
+	fl := f.spare[n-1]
+	f.spare = f.spare[:n-1]
+	*fl = v
+	return fl
 }
 
 // claim takes the permit and puts the claim into the next batch.

@@ -121,6 +121,7 @@ type Fleet struct {
 
 	flights   map[uint64]*flight
 	waiting   [2][]uint64 // durable claims that wait for a slot: POSTs, GETs
+	spare     []*flight   // ended, to be used again
 	young     []uint64    // in flight and not older than SlotTime when last seen, oldest first
 	inFlight  int
 	youngNow  int

@@ -154,14 +154,17 @@ func (f *Fleet) lookAhead(rec *record) time.Duration {
 	return at
 }
 
-// lookIdle is when rec is due for a look that nothing else asks for.
+// lookIdle is when rec is due for a look that nothing else asks for. Looks are
+// spread over the deployments and then gathered into handfuls, ten in the time
+// between two looks at one deployment: a handful costs one commit.
 func (f *Fleet) lookIdle(rec *record) time.Duration {
 	if rec.look.tried == longAgo {
 		return f.now.Steady
 	}
 	every := f.permit.lookEvery
 	jitter := time.Duration(uint64(rec.hash)*uint64(every/5)>>32) - every/10
-	return rec.look.tried + every + jitter
+	at, handful := rec.look.tried+every+jitter, every/10
+	return at + handful - at%handful
 }
 
 // looked takes in a look at rec that was asked for at asked.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -49,6 +50,16 @@ func difference(want, got scheduler.State) string {
 	return cmp.Diff(want, got, cmpopts.EquateEmpty())
 }
 
+// withoutMarks is what a copy of a ledger holds: the marks are not part of it,
+// so it is sure of no claim that it was not sent.
+func withoutMarks(s scheduler.State) scheduler.State {
+	s.Uses = slices.Clone(s.Uses)
+	for i := range s.Uses {
+		s.Uses[i].Unsent = false
+	}
+	return s
+}
+
 // many fills some pages of every table that is loaded.
 func many() *scheduler.Batch {
 	b := &scheduler.Batch{Rows: settledRows(60), Claims: claimsFrom(1, 60, quota.Stop)}
@@ -77,7 +88,7 @@ func manyWritten(t testing.TB) (file []byte, state scheduler.State) {
 	must(t, err)
 	file, err = os.ReadFile(path)
 	must(t, err)
-	return file, state
+	return file, withoutMarks(state)
 }
 
 func TestFlippedHead(t *testing.T) {
@@ -133,7 +144,7 @@ func TestCopies(t *testing.T) {
 		}
 		mustCommit(t, l, b)
 		states[0] = states[1]
-		states[1] = mustLoad(t, l)
+		states[1] = withoutMarks(mustLoad(t, l))
 		after := sizeOf(t, path+"-wal")
 		checkCopy(t, path, after, states[1:])
 		checkCopy(t, path, after-1, states[:])

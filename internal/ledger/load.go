@@ -100,12 +100,26 @@ func all[T any](ctx context.Context, l *Ledger, t table, decode func(*row) T) ([
 }
 
 // order sorts items by their key and refuses one that is there twice, which the
-// table's index would have prevented. They mostly lie in order already.
+// table's index would have prevented. They mostly lie in order already; where
+// they do not, places are sorted, since the items themselves are large.
 func order[T any, K cmp.Ordered](items []T, key func(*T) K) error {
 	if ascending(items, key) {
 		return nil
 	}
-	slices.SortFunc(items, func(a, b T) int { return cmp.Compare(key(&a), key(&b)) })
+	type place struct {
+		key K
+		i   int
+	}
+	places := make([]place, len(items))
+	for i := range items {
+		places[i] = place{key(&items[i]), i}
+	}
+	slices.SortFunc(places, func(a, b place) int { return cmp.Compare(a.key, b.key) })
+	sorted := make([]T, len(items))
+	for i, p := range places {
+		sorted[i] = items[p.i]
+	}
+	copy(items, sorted)
 	if !ascending(items, key) {
 		return fmt.Errorf("one of %d records is there twice: %w", len(items), errDamage)
 	}

@@ -26,7 +26,6 @@ var (
 // durable, each wholly. The zero Disk is new.
 type Disk struct {
 	state   scheduler.State // Uses ascending by number
-	history []scheduler.Outcome
 	boot    string
 	keep    time.Duration // forget uses that ended so long ago; 0 keeps all
 	pruneAt int
@@ -82,10 +81,8 @@ func (m *Model) Mark(claim uint64) error {
 	if m.err != nil {
 		return fmt.Errorf("mark claim %d: %w", claim, m.err)
 	}
-	uses := m.disk.state.Uses
-	i, found := slices.BinarySearchFunc(uses, claim, func(u scheduler.Use, id uint64) int { return cmp.Compare(u.ID, id) })
-	if found {
-		uses[i].Unsent = false
+	if i, found := m.disk.use(claim); found {
+		m.disk.state.Uses[i].Unsent = false
 	}
 	return nil
 }
@@ -106,26 +103,17 @@ func (m *Model) Close() error {
 	return nil
 }
 
-// check refuses what no ledger takes: a number that was given before.
+// check refuses what no ledger takes: a number that was given before. A Fleet
+// counts up.
 func (d *Disk) check(b *scheduler.Batch) error {
 	last := d.state.LastClaim
-	for _, id := range sortedClaims(b.Claims) {
-		if id <= last {
+	for i := range b.Claims {
+		if id := b.Claims[i].ID; id <= last {
 			return fmt.Errorf("claim %d: %w", id, ErrClaimUsed)
 		}
-		last = id
+		last = b.Claims[i].ID
 	}
 	return nil
-}
-
-// sortedClaims returns the numbers in their order. A Fleet's are in order.
-func sortedClaims(claims []scheduler.Claim) []uint64 {
-	ids := make([]uint64, len(claims))
-	for i, c := range claims {
-		ids[i] = c.ID
-	}
-	slices.Sort(ids)
-	return ids
 }
 
 // apply takes the fields of b in their order.
@@ -135,17 +123,12 @@ func (d *Disk) apply(b *scheduler.Batch) {
 		d.putRow(r)
 	}
 	for _, c := range b.Claims {
-		s.Uses = append(s.Uses, scheduler.Use{Claim: c, Open: true, Unsent: true})
+		s.Uses = append(s.Uses, scheduler.Use{Claim: c, Open: true, Unsent: !c.Made.Foreign})
 		s.LastClaim = max(s.LastClaim, c.ID)
-	}
-	if n := len(b.Claims); n > 1 {
-		tail := s.Uses[len(s.Uses)-n:]
-		slices.SortFunc(tail, func(a, b scheduler.Use) int { return cmp.Compare(a.ID, b.ID) })
 	}
 	for _, e := range b.Endings {
 		d.end(e)
 	}
-	d.history = append(d.history, b.Outcomes...)
 	for _, o := range b.Overrides {
 		d.putOverride(o)
 	}
@@ -179,9 +162,14 @@ func (d *Disk) putOverride(o policy.Override) {
 	d.state.Overrides = append(all, o)
 }
 
-// use returns the use with a claim's number, nil where there is none.
+// use finds the use with a claim's number. It is mostly one of the last, with
+// none missing behind it.
 func (d *Disk) use(id uint64) (int, bool) {
-	return slices.BinarySearchFunc(d.state.Uses, id, func(u scheduler.Use, id uint64) int { return cmp.Compare(u.ID, id) })
+	uses := d.state.Uses
+	if i := len(uses) - 1 - int(d.state.LastClaim-id); i >= 0 && i < len(uses) && uses[i].ID == id {
+		return i, true
+	}
+	return slices.BinarySearchFunc(uses, id, func(u scheduler.Use, id uint64) int { return cmp.Compare(u.ID, id) })
 }
 
 // end writes the ending of a claim, or takes a returned one out. Of a claim

@@ -16,7 +16,7 @@ func Apply(s *scheduler.State, b *scheduler.Batch) {
 		s.Rows = replace(s.Rows, r, func(old *scheduler.Row) bool { return old.Deployment == r.Deployment })
 	}
 	for _, c := range b.Claims {
-		s.Uses = append(s.Uses, scheduler.Use{Claim: c, Open: true, Unsent: true})
+		s.Uses = append(s.Uses, scheduler.Use{Claim: c, Open: true, Unsent: !c.Made.Foreign})
 		s.LastClaim = max(s.LastClaim, c.ID)
 	}
 	for _, e := range b.Endings {
