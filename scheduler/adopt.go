@@ -91,10 +91,12 @@ func (f *Fleet) restore(r ref, row *Row, orphans map[policy.DeploymentID]Use) {
 		rec.dueAt = row.Due.At.UnixNano()
 	}
 	if rec.attempt.State == NotTaken {
-		rec.notBefore = f.windowAfter(rec.attempt)
+		rec.notBefore[methodOf(rec.attempt.Power)] = f.windowAfter(rec.attempt)
+	}
+	if rec.attempt.State.Open() || rec.attempt.Ended.Foreign {
+		rec.attempt.Ended = Instant{Wall: f.now.Wall, Steady: f.now.Steady}
 	}
 	if rec.attempt.State != NoAttempt {
-		rec.attempt.Ended = Instant{Wall: f.now.Wall, Steady: f.now.Steady}
 		rec.postEnded = f.now.Steady
 	}
 	if rec.attempt.State == Vanished {
@@ -137,9 +139,7 @@ func (f *Fleet) give(r ref, ru *rule, starting bool) {
 	case before.was == ru.dec.Want:
 		f.keepSettled(r, before)
 	case ru.p.Options().Converge:
-		rec.floor = ru.since - 1
-		f.notify(Changed{rec.id, ru.p.Name(), ChangeRule})
-		f.write(r)
+		f.convergeTo(r, before)
 	default:
 		f.dropPast(r, before)
 	}
@@ -174,7 +174,8 @@ func (f *Fleet) activate(r ref) {
 	rec := &f.recs[r]
 	rec.armed = false
 	f.settlePast(r, ReasonActivation)
-	f.notify(Changed{rec.id, rec.rule.p.Name(), ChangeActivated})
+	next, at := rec.rule.upcoming(rec.floor)
+	f.notify(Changed{Deployment: rec.id, Policy: rec.rule.p.Name(), What: ChangeActivated, Next: next, NextAt: at})
 }
 
 // dropPast follows a changed rule that wants another power now than the one
@@ -189,7 +190,7 @@ func (f *Fleet) dropPast(r ref, before change) {
 		f.record(f.outcome(rec, Transition{Power: old.power, At: time.Unix(0, old.at).UTC()}, ReasonChanged), 0)
 	}
 	f.settlePast(r, ReasonChanged)
-	f.notify(Changed{rec.id, rec.rule.p.Name(), ChangeRule})
+	f.notify(Changed{Deployment: rec.id, Policy: rec.rule.p.Name(), What: ChangeRule})
 }
 
 // underway reports whether a POST for g is in the air, or was made and may still
@@ -200,6 +201,33 @@ func (f *Fleet) underway(rec *record, g goal) bool {
 	}
 	fl := f.flights[rec.postClaim]
 	return fl != nil && fl.started && fl.transition.Power == g.power && fl.transition.At.UnixNano() == g.at
+}
+
+// convergeTo follows a changed rule that is to act at once. Where its latest edge
+// would lie behind what is settled, or behind an attempt whose end will settle
+// it, the change itself is a transition.
+func (f *Fleet) convergeTo(r ref, before change) {
+	rec := &f.recs[r]
+	ru := rec.rule
+	switch old := before.due; {
+	case old.none():
+	case rec.attempt.State.Open() && rec.tried(old):
+		rec.dropped = ReasonChanged
+	default:
+		f.record(f.outcome(rec, Transition{Power: old.power, At: time.Unix(0, old.at).UTC()}, ReasonChanged), 0)
+		rec.floor = max(rec.floor, old.at)
+	}
+	settles := rec.floor
+	if rec.attempt.State.Open() {
+		settles = max(settles, rec.attempt.At.UnixNano())
+	}
+	if ru.dec.Want != policy.None && ru.since <= settles {
+		f.raise(r, goal{ru.dec.Want, max(f.plan, settles+1)}, policy.Because{
+			Kind: policy.KindConverge, Pos: ru.dec.Because.Pos, Ref: ru.dec.Because.Ref,
+		})
+	}
+	f.notify(Changed{Deployment: rec.id, Policy: ru.p.Name(), What: ChangeRule})
+	f.write(r)
 }
 
 // settlePast moves the floor to now and records the latest edge as skipped. An
@@ -242,7 +270,7 @@ func (f *Fleet) outcome(rec *record, t Transition, reason Reason) Outcome {
 func (f *Fleet) keepSettled(r ref, before change) {
 	rec := &f.recs[r]
 	ru := rec.rule
-	f.notify(Changed{rec.id, ru.p.Name(), ChangeRule})
+	f.notify(Changed{Deployment: rec.id, Policy: ru.p.Name(), What: ChangeRule})
 	switch {
 	case !ru.hasEdge:
 	case before.due.none():
@@ -271,7 +299,7 @@ func (f *Fleet) remove(r ref) {
 	if g := f.goal(rec); !g.none() {
 		due = f.transition(rec, g)
 	}
-	f.notify(Changed{rec.id, rec.rule.p.Name(), ChangeRemoved})
+	f.notify(Changed{Deployment: rec.id, Policy: rec.rule.p.Name(), What: ChangeRemoved})
 	f.leave(r, due)
 }
 

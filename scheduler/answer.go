@@ -17,7 +17,7 @@ func (f *Fleet) Answered(now Now, a Answer) {
 	v := a.means(fl.method)
 	f.believeDate(a)
 	f.landed(a, fl, v)
-	f.keyAnswered(fl, v)
+	f.keyAnswered(fl, a, v)
 	rec := &f.recs[fl.r]
 	if fl.method == quota.Get {
 		rec.getClaim = 0
@@ -65,9 +65,14 @@ func (f *Fleet) lookAnswered(fl *flight, a Answer, v Verdict) {
 		f.looked(fl.r, a.Began, StatusOf(a.Look.Status), a.Look)
 	case Absent:
 		f.looked(fl.r, a.Began, StatusGone, Look{})
+	case NoLook:
+		if a.Status == 403 {
+			f.alarm(AlarmForbidden, rec.id, "403: the key may not read this deployment; give it the project and the right to do so, "+
+				"or remove the deployment from the file")
+		}
 	case Limited:
 		until := f.limitedUntil(a, quota.Get)
-		rec.getAfter = until
+		rec.notBefore[quota.Get] = until
 		f.permit.full(f, quota.Get, until)
 		f.alarm(AlarmLimitedGets, rec.id, "429 for a GET: "+f.foreignUse(quota.Get))
 	}
@@ -78,7 +83,7 @@ func (f *Fleet) postAnswered(fl *flight, a Answer, v Verdict) {
 	rec := &f.recs[fl.r]
 	if v == NotSent {
 		rec.unsent = min(rec.unsent+1, 20)
-		rec.notBefore = f.now.Steady + backoff(rec.unsent, rec.hash)
+		rec.notBefore[fl.method] = f.now.Steady + backoff(rec.unsent, rec.hash)
 		return
 	}
 	f.beginAttempt(rec, fl, Instant{Wall: a.Ended.Wall, Steady: a.Ended.Steady})
@@ -113,17 +118,18 @@ func (f *Fleet) beginAttempt(rec *record, fl *flight, ended Instant) {
 	rec.attempt.Ended = ended
 	rec.postEnded = ended.Steady
 	rec.unsent = 0
-	rec.look.ours, rec.look.unchanged, rec.look.changed, rec.look.lateOne = false, 0, false, false
+	rec.look.attemptLooks = attemptLooks{}
 }
 
 func (f *Fleet) postLimited(fl *flight, a Answer) {
 	rec := &f.recs[fl.r]
 	rec.attempt.State = NotTaken
-	rec.notBefore = f.limitedUntil(a, fl.method)
+	until := f.limitedUntil(a, fl.method)
+	rec.notBefore[fl.method] = until
+	f.permit.full(f, fl.method, until)
 	if fl.probe {
 		return // this is how a scope is learned; permits.learn has told
 	}
-	f.permit.full(f, fl.method, rec.notBefore)
 	f.alarm(AlarmLimited, rec.id, "429 for a "+fl.method.String()+": "+f.foreignUse(fl.method))
 }
 

@@ -273,3 +273,15 @@ func TestGetAnswers(t *testing.T) {
 		g.wantCalls("20:00:00 stop d1")
 	})
 }
+
+// TestRehearsalFindsAWrongID: a dry run never calls, so its looks must tell what
+// the first call would.
+func TestRehearsalFindsAWrongID(t *testing.T) {
+	t.Parallel()
+	for status, want := range map[int]AlarmKind{404: AlarmNotFound, 403: AlarmForbidden} {
+		g := start(t, "12:00", compile(t, evening("d1")), func(c *Config) { c.DryRun = true })
+		g.look = func(Call) Answer { return Answer{Sent: true, Status: status} }
+		g.to("12:10")
+		g.wantAlarm(want)
+	}
+}

@@ -16,9 +16,13 @@ const (
 	getWithin  = 15 * time.Second
 )
 
+// lookSlots is how many slots looks may take: a POST that becomes due must not
+// find all of them taken by looks that hang.
+const lookSlots = Slots * 3 / 4
+
 // claimPosts claims permits for the POSTs that the free slots can take, and a
 // little more. What gets no permit stays, and waits for the instant at which
-// the quota frees one. Starts go first.
+// the quota frees one.
 func (f *Fleet) claimPosts() {
 	ahead := f.ahead()
 	if len(f.waiting[0]) > ahead/2 {
@@ -28,21 +32,36 @@ func (f *Fleet) claimPosts() {
 	if n := min(room, len(f.posts[quota.Start])+len(f.posts[quota.Stop])); n > 0 {
 		f.next.Claims = slices.Grow(f.next.Claims, n)
 	}
-	for _, m := range [...]quota.Method{quota.Start, quota.Stop} {
-		q := &f.posts[m]
-		for room > 0 && len(*q) > 0 && f.permit.shared(f, m, 0) {
-			r := q.pop().r
-			if f.claimPost(r, m) {
-				room--
-			}
+	for room > 0 {
+		m := f.nextPost()
+		if m == quota.Get {
+			return
+		}
+		if f.claimPost(f.posts[m].pop().r, m) {
+			room--
 		}
 	}
+}
+
+// nextPost is the method of the POST that is next: the oldest, and a start
+// before a stop of the same instant. It is Get where none may go.
+func (f *Fleet) nextPost() quota.Method {
+	next := quota.Get
+	for _, m := range [...]quota.Method{quota.Start, quota.Stop} {
+		if q := f.posts[m]; len(q) > 0 && f.permit.shared(f, m, 0) && (next == quota.Get || q[0].at < f.posts[next][0].at) {
+			next = m
+		}
+	}
+	return next
 }
 
 // claimPost claims for r's goal, if that still wants a POST of method m.
 func (f *Fleet) claimPost(r ref, m quota.Method) bool {
 	rec := &f.recs[r]
-	rec.inPost = false
+	if rec.inPost != m {
+		return false // it went to the other queue meanwhile, or wants no POST any more
+	}
+	rec.inPost = quota.Get
 	for f.judge(r) {
 	}
 	g := f.goal(rec)
@@ -72,7 +91,7 @@ func (f *Fleet) claimGets() {
 	if len(f.waiting[0]) > 0 || f.postReady() {
 		return
 	}
-	room := f.room() - len(f.waiting[1])
+	room := min(f.room(), lookSlots-f.looking) - len(f.waiting[1])
 	for c := range f.gets {
 		class := getClass(c)
 		keep := class.keep(f.cfg.Quotas[quota.Get])
@@ -191,14 +210,7 @@ func (f *Fleet) ahead() int {
 }
 
 // postReady reports whether a POST waits for a slot alone.
-func (f *Fleet) postReady() bool {
-	for _, m := range [...]quota.Method{quota.Start, quota.Stop} {
-		if len(f.posts[m]) > 0 && f.permit.shared(f, m, 0) {
-			return true
-		}
-	}
-	return false
-}
+func (f *Fleet) postReady() bool { return f.nextPost() != quota.Get }
 
 // A pacer bounds idle looks and looks ahead: a second's worth at a time, so
 // that they cost one commit a second.

@@ -28,7 +28,10 @@ func (c *clockState) start(now Now) { c.wall, c.steady = now.Wall.UnixNano(), no
 
 // keyBlock is a refused key: no call but the probe until an answer is another
 // than 401.
-type keyBlock struct{ on bool }
+type keyBlock struct {
+	on    bool
+	since time.Duration
+}
 
 // tick takes a reading of the clocks in. A step of the wall clock is found by
 // comparing it with the steady one.
@@ -163,22 +166,23 @@ func (f *Fleet) rebaseUses() {
 	}
 }
 
-// keyAnswered blocks the account on 401, and opens it again on anything else
-// that the platform answers.
-func (f *Fleet) keyAnswered(fl *flight, v Verdict) {
+// keyAnswered blocks the account on 401. The probe opens it again, when the
+// platform answers it with anything else; what was sent before the 401, or with
+// another key, says nothing.
+func (f *Fleet) keyAnswered(fl *flight, a Answer, v Verdict) {
 	was := f.blocked.on
-	switch v {
-	case Unauthorized:
+	switch {
+	case fl.key != f.keys:
+	case v == Unauthorized:
 		f.blocked.on = true
-	case NotSent, NoLook, Unclear:
-	default:
+	case fl.asked && a.Status != 0 && fl.began >= f.blocked.since:
 		f.blocked.on = false
 	}
 	if was == f.blocked.on {
 		return
 	}
 	if f.blocked.on {
-		f.probeAt = f.now.Steady + keyProbe
+		f.probeAt, f.blocked.since = f.now.Steady+keyProbe, f.now.Steady
 		f.alarm(AlarmKeyRefused, "", "401: the platform refuses the API key; put a valid key and secret where the file says, and reload")
 	}
 	for i := range f.recs {

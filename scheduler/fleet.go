@@ -31,18 +31,17 @@ type record struct {
 	dueAt     int64 // the goal that its row in the ledger tells of
 	warned    int64 // the goal for which a status that holds a POST back was told of
 	look      looks
-	postClaim uint64        // the POST that is claimed or in flight
-	getClaim  uint64        // the GET
-	postEnded time.Duration // of the last POST
-	notBefore time.Duration // no POST before: back-off, 429
-	getAfter  time.Duration // no GET before: 429
-	wake      time.Duration // when to look at it again
-	rank      int32         // its place among its policy's members
+	postClaim uint64                       // the POST that is claimed or in flight
+	getClaim  uint64                       // the GET
+	postEnded time.Duration                // of the last POST
+	notBefore [quota.Methods]time.Duration // no call of the method before: back-off, 429
+	wake      time.Duration                // when to look at it again
+	rank      int32                        // its place among its policy's members
 	hash      uint32
-	getClass  getClass // the queue in which a GET waits, noGet for none
-	unsent    uint8    // POSTs in a row that were not sent
-	inPost    bool     // waits in Fleet.posts
-	dirty     bool     // its row has to be written
+	getClass  getClass     // the queue in which a GET waits, noGet for none
+	unsent    uint8        // POSTs in a row that were not sent
+	inPost    quota.Method // the queue in which a POST waits; Get for none
+	dirty     bool         // its row has to be written
 	armed     bool
 	buried    bool // not in the file, nothing open: only its quota use counts
 	asked     bool // a person wants a look
@@ -72,12 +71,17 @@ type looks struct {
 	since time.Duration // when the first of the current run of equal ones was asked for
 	run   int           // how many equal ones in a row, all after the last POST
 
-	// of the open attempt:
+	gone time.Duration // since when looks say 404; 0 where they do not
+	attemptLooks
+}
+
+// attemptLooks is what looks told about the open attempt.
+type attemptLooks struct {
 	ours      bool          // our transient status was seen
 	unchanged int           // looks in the first third that showed no change
 	changed   bool          // one of them showed something else
 	lateOne   bool          // one of them was in the last quarter of the third
-	gone      time.Duration // since when looks say 404; 0 where they do not
+	over      time.Duration // when confirm_within was over without a look at its end
 }
 
 // A rule is a policy at work: its decision now, computed once for all members.
@@ -131,6 +135,8 @@ type Fleet struct {
 	clock     clockState
 	blocked   keyBlock
 	newKey    bool          // nobody has tried it yet: one look tells
+	keys      int           // how many keys there were: an answer to an earlier one says nothing of this
+	looking   int           // looks in flight that are not older than SlotTime
 	probeAt   time.Duration // while either blocks: when the next probe is due
 	probeNext int
 
@@ -179,6 +185,7 @@ func (f *Fleet) Configured(now Now, c Config) {
 	f.tick(now)
 	if c.KeyID != f.cfg.KeyID {
 		f.blocked, f.newKey = keyBlock{}, true
+		f.keys++
 	}
 	f.crossBoundaries()
 	f.cfg = c
@@ -233,6 +240,21 @@ func (r *rule) nextOf(p policy.Power) int64 {
 		return r.next[1]
 	}
 	return never
+}
+
+// upcoming is the first edge after floor that is not behind: the latest one
+// while its nominal time is ahead, else the next.
+func (r *rule) upcoming(floor int64) (policy.Power, time.Time) {
+	start, stop := r.next[0], r.next[1]
+	switch {
+	case r.hasEdge && r.since > floor:
+		return r.edge.Power, r.edge.At.UTC()
+	case start == never && stop == never:
+		return policy.None, time.Time{}
+	case start < stop:
+		return policy.Running, time.Unix(0, start).UTC()
+	}
+	return policy.Stopped, time.Unix(0, stop).UTC()
 }
 
 // steadyAt turns a wall instant into the steady one at which it comes, if

@@ -3,6 +3,7 @@ package scheduler
 import (
 	"time"
 
+	"curfew/apiclient/quota"
 	"curfew/policy"
 )
 
@@ -38,11 +39,13 @@ func (f *Fleet) judgeGoal(r ref, g goal) bool {
 		} else {
 			f.settleGoal(r, g, Already, ReasonNone, "")
 		}
-	case o.CatchUpWithin > 0 && f.plan-g.at > int64(o.CatchUpWithin):
+	case o.CatchUpWithin > 0 && f.plan-f.callable(rec, g) > int64(o.CatchUpWithin):
 		f.settleGoal(r, g, Missed, ReasonCatchUp, "")
 	case f.goneThroughout(rec, g, o.ConfirmWithin):
-		f.alarm(AlarmNotFound, rec.id, "the platform does not know this deployment: correct its id in the file, or remove it")
+		f.alarm(AlarmNotFound, rec.id, notKnown)
 		f.settleGoal(r, g, Failed, ReasonNotFound, "")
+	case f.seemsThere(rec, g): // a second look tells
+		return false
 	case rec.look.kind != StatusNone && f.tooClose(rec, g):
 		f.settleGoal(r, g, Missed, ReasonTooClose, "")
 	case g.power == policy.Stopped && !f.permit.startFits(f, rec):
@@ -69,11 +72,16 @@ func (f *Fleet) isThere(rec *record, g goal) bool {
 	return rec.look.run >= 2 || rec.tried(g) && rec.attempt.State == Closed
 }
 
+// seemsThere reports whether the last look showed what g wants and is recent.
+func (f *Fleet) seemsThere(rec *record, g goal) bool {
+	return rec.fresh() && rec.look.kind.Shows() == g.power && f.now.Steady-rec.look.asked < believed
+}
+
 // goneThroughout reports whether looks said 404 for all of confirm_within since
 // a POST was answered so.
 func (f *Fleet) goneThroughout(rec *record, g goal, confirm time.Duration) bool {
 	l := rec.look
-	return rec.tried(g) && rec.attempt.State == Vanished && rec.fresh() && l.kind == StatusGone &&
+	return rec.tried(g) && rec.attempt.State == Vanished && rec.fresh() && l.kind == StatusGone && l.gone <= rec.postEnded &&
 		f.now.Steady-rec.postEnded >= confirm && l.asked-rec.postEnded >= confirm*2/3
 }
 
@@ -116,6 +124,9 @@ func (f *Fleet) judgeEnforce(r ref) bool {
 		l.kind.Shows() != want.Other() || l.run < 2 || l.asked-l.since < time.Minute || l.wall <= rec.floor {
 		return false
 	}
+	if want == policy.Stopped && !f.permit.startFits(f, rec) {
+		return false // it could not be started again in time
+	}
 	rec.look.run = 0
 	f.raise(r, goal{want, l.wall}, policy.Because{Kind: policy.KindEnforce, Pos: rec.rule.p.Pos(), Ref: "enforce"})
 	return !f.goal(rec).none()
@@ -124,7 +135,7 @@ func (f *Fleet) judgeEnforce(r ref) bool {
 // returned raises a transition where a deployment answers again that had failed
 // as not found, before the next edge.
 func (f *Fleet) returned(rec *record, was, is StatusKind) {
-	if rec.rule == nil || rec.last != Failed || rec.lastReason != ReasonNotFound || was != StatusGone || is == StatusGone {
+	if rec.rule == nil || rec.last != Failed || rec.lastReason != ReasonNotFound || was != StatusGone && was != StatusNone || is == StatusGone {
 		return
 	}
 	d := f.decision(rec)
@@ -147,7 +158,7 @@ func (f *Fleet) judgeAttempt(r ref) bool {
 		f.closeAttempt(r, ConfirmNoEffect)
 	case since < confirm || rec.getClaim != 0: // a look that is on its way has the last word
 		return false
-	case l.tried < rec.attempt.Ended.Steady+lastLookAt(confirm) && since < confirm+confirm/4:
+	case l.tried < rec.attempt.Ended.Steady+lastLookAt(confirm) && f.awaitsLastLook(rec, confirm):
 		return false // nobody looked at its end: the host slept, or no GET was left
 	case rec.attempt.State == Accepted:
 		f.alarm(AlarmNotReached, rec.id, "the platform accepted the "+rec.attempt.Power.Action()+
@@ -163,6 +174,15 @@ func (f *Fleet) judgeAttempt(r ref) bool {
 		}
 	}
 	return true
+}
+
+// awaitsLastLook gives the last look at an attempt a quarter of confirm_within
+// from when it was first missed: a process that was frozen has not looked.
+func (f *Fleet) awaitsLastLook(rec *record, confirm time.Duration) bool {
+	if rec.look.over == 0 {
+		rec.look.over = f.now.Steady
+	}
+	return f.now.Steady-rec.look.over < confirm/4
 }
 
 // lookedAtAttempt reads a look for what it says of the open attempt.
@@ -208,7 +228,7 @@ func (f *Fleet) seen(r ref, how ConfirmResult, note string) {
 func (f *Fleet) closeAttempt(r ref, how ConfirmResult) {
 	rec := &f.recs[r]
 	rec.attempt.State = Closed
-	rec.look.ours, rec.look.unchanged, rec.look.changed, rec.look.lateOne = false, 0, false, false
+	rec.look.attemptLooks = attemptLooks{}
 	f.notify(AttemptEnded{Deployment: rec.id, Policy: f.policyName(rec), Power: rec.attempt.Power, Result: how})
 	f.write(r)
 	if how == ConfirmSeen || how == ConfirmOverruled {
@@ -270,13 +290,21 @@ func (f *Fleet) settle(r ref, t Transition, kind OutcomeKind, reason Reason, not
 	rec.last, rec.lastReason, rec.lastPower, rec.lastAt = kind, reason, t.Power, at
 	if !rec.attempt.State.Open() && rec.attempt.At.UnixNano() <= max(at, rec.floor) {
 		rec.attempt, rec.dropped = Attempt{}, ReasonNone
-		rec.unsent = 0
+		f.forgetBackoff(rec, methodOf(t.Power))
 	}
 	if aside || rec.raised.at <= rec.floor {
 		rec.raised = goal{}
 	}
 	f.expire(r)
 	f.write(r)
+}
+
+// forgetBackoff ends the pause after calls that could not be sent; the next
+// transition begins anew.
+func (f *Fleet) forgetBackoff(rec *record, m quota.Method) {
+	if rec.unsent > 0 {
+		rec.unsent, rec.notBefore[m] = 0, 0
+	}
 }
 
 // record appends an outcome to the history and tells of it.

@@ -52,7 +52,7 @@ func (f *Fleet) decideGet(rec *record, g goal, in *intent) {
 	if class == noGet {
 		return
 	}
-	at = max(at, rec.getAfter)
+	at = max(at, rec.notBefore[quota.Get])
 	if at <= f.now.Steady {
 		at = f.permit.own(f, rec, quota.Get, class.keep(f.cfg.Quotas[quota.Get]))
 	}
@@ -103,6 +103,9 @@ func (f *Fleet) lookForAttempt(rec *record, g goal, wait Wait) time.Duration {
 	pause := f.step(f.now.Steady-since, confirm)
 	switch wait {
 	case WaitLook:
+		if rec.fresh() && rec.look.kind.Shows() == g.power {
+			pause = max(minStep, confirm/60) // the second of two
+		}
 	case WaitTransient, WaitStatus, WaitGone: // may last: the attempt to come needs looks too
 		pause = max(pause, confirm/15)
 	default:
@@ -188,12 +191,17 @@ func (f *Fleet) looked(r ref, asked Now, kind StatusKind, look Look) {
 		}
 	case l.gone == 0:
 		l.gone = asked.Steady
+		f.alarm(AlarmNotFound, rec.id, notKnown)
 	}
 	if rec.attempt.State.Open() {
 		f.lookedAtAttempt(r, kind)
 	}
 	f.returned(rec, was.kind, kind)
 }
+
+// notKnown is what people are told of a 404.
+const notKnown = "404: the platform does not know this deployment: correct its id in the file, remove it, " +
+	"or give the key the right to see its project"
 
 // account adds the time since the last look to the status that it showed.
 func (f *Fleet) account(rec *record, asked time.Duration) {

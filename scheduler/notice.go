@@ -106,6 +106,8 @@ type Changed struct {
 	Deployment policy.DeploymentID
 	Policy     string
 	What       ChangeKind
+	Next       policy.Power // activated: what comes next; none where nothing lies ahead
+	NextAt     time.Time    // its instant
 }
 
 // ChangeKind is what a new configuration means for a deployment.

@@ -230,7 +230,7 @@ func (p *permits) learn(f *Fleet, fl *flight, v Verdict, a Answer) {
 	case v == Limited:
 		p.learned[m] = quota.Key
 		f.alarm(AlarmScopeKey, "", "the platform counts "+m.String()+"s over the whole key, not for each deployment: "+
-			"calls wait for each other; set api.quotas."+m.String()+".scope to key, and see what check says of the policies")
+			"calls wait for each other; set api.quotas."+m.String()+".scope to key, and see what curfew simulate says of the policies")
 	default:
 		return
 	}

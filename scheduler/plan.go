@@ -124,9 +124,9 @@ func (f *Fleet) touch(r ref) {
 	rec := &f.recs[r]
 	g := f.goal(rec)
 	in := f.decide(rec, g)
-	if in.post && !rec.inPost {
-		rec.inPost = true
-		f.posts[methodOf(g.power)].push(entry{g.at, rec.hash, r})
+	if m := methodOf(g.power); in.post && rec.inPost != m {
+		rec.inPost = m
+		f.posts[m].push(entry{g.at, rec.hash, r})
 	}
 	if in.get != noGet && in.get != rec.getClass {
 		f.gets[in.get].push(entry{int64(f.now.Steady), rec.hash, r})
@@ -139,8 +139,9 @@ func (f *Fleet) touch(r ref) {
 }
 
 // waits notes that r's goal waits. What is due must survive a restart with
-// another file, so the row tells of it; and where a status holds a POST back,
-// people are told, once a transition.
+// another file, so the row tells of it; and where a status holds a POST back that
+// is not understood, or a transient one for confirm_within, people are told, once
+// a transition.
 func (f *Fleet) waits(r ref, g goal, why Wait) {
 	rec := &f.recs[r]
 	if g.none() {
@@ -150,7 +151,8 @@ func (f *Fleet) waits(r ref, g goal, why Wait) {
 		rec.dueAt = g.at
 		f.later(r)
 	}
-	if (why == WaitTransient || why == WaitStatus) && rec.warned != g.at {
+	lasts := why == WaitTransient && time.Duration(f.plan-g.at) >= f.confirm(rec)
+	if (lasts || why == WaitStatus) && rec.warned != g.at {
 		rec.warned = g.at
 		f.alarm(AlarmStatus, rec.id, "the "+g.power.Action()+" waits: the status is "+strconv.Quote(rec.info.Status)+
 			", which takes neither start nor stop; look at the deployment in the console if it lasts")
@@ -194,7 +196,7 @@ func (f *Fleet) decidePost(rec *record, g goal, in *intent) {
 		return
 	}
 	m := methodOf(g.power)
-	at := max(rec.notBefore, f.permit.own(f, rec, m, 0))
+	at := max(rec.notBefore[m], f.permit.own(f, rec, m, 0))
 	if at <= f.now.Steady {
 		in.post, in.wait = true, WaitSlot
 		if key := f.permit.keyAt(f, m); key > f.now.Steady {
@@ -203,7 +205,7 @@ func (f *Fleet) decidePost(rec *record, g goal, in *intent) {
 		return
 	}
 	in.wait, in.permitAt = WaitPermit, at
-	if rec.unsent > 0 && rec.notBefore == at {
+	if rec.unsent > 0 && rec.notBefore[m] == at {
 		in.wait = WaitBackoff
 	}
 	in.wakeAt(at)
@@ -218,7 +220,9 @@ func (f *Fleet) awaitEffect(rec *record, in *intent) {
 		in.wakeAt(rec.attempt.Ended.Steady + confirm/3)
 	}
 	in.wakeAt(rec.attempt.Ended.Steady + confirm)
-	in.wakeAt(rec.attempt.Ended.Steady + confirm + confirm/4)
+	if rec.look.over > 0 {
+		in.wakeAt(rec.look.over + confirm/4)
+	}
 }
 
 // confirm is confirm_within of rec's policy, or the default where the policy is
@@ -252,9 +256,10 @@ func (f *Fleet) wakeForLateness(rec *record, g goal, in *intent) {
 			in.wakeAt(f.steadyAt(at + 1))
 		}
 	}
-	wake(g.at + int64(lateAfter))
+	at := f.callable(rec, g)
+	wake(at + int64(lateAfter))
 	if o.CatchUpWithin > 0 {
-		wake(g.at + int64(o.CatchUpWithin))
+		wake(at + int64(o.CatchUpWithin))
 	}
 	if other := rec.rule.nextOf(g.power.Other()); other != never {
 		wake(other - int64(o.MinSpan))
@@ -323,14 +328,26 @@ func (f *Fleet) unchanged(rec *record, g goal) bool {
 	return rec.attempt.State != Closed || rec.look.asked-rec.postEnded >= f.confirm(rec)/4
 }
 
+// callable is since when a call for g could be made: its instant, or the end of
+// the hold that deferred it.
+func (f *Fleet) callable(rec *record, g goal) int64 {
+	at := g.at
+	for _, o := range rec.overrides {
+		if until := o.Until.UnixNano(); o.Kind == policy.Hold && o.From.UnixNano() < g.at && g.at < until && until <= f.plan {
+			at = max(at, until)
+		}
+	}
+	return at
+}
+
 // late reports whether a call for g would be more than five minutes late.
-func (f *Fleet) late(g goal) bool { return f.plan-g.at > int64(lateAfter) }
+func (f *Fleet) late(rec *record, g goal) bool { return f.plan-f.callable(rec, g) > int64(lateAfter) }
 
 // tooClose reports whether a late call for g must not be made because the next
 // edge of the other power is near, or because it would take the permit of the
 // next planned call.
 func (f *Fleet) tooClose(rec *record, g goal) bool {
-	if !f.late(g) {
+	if !f.late(rec, g) {
 		return false
 	}
 	other := rec.rule.nextOf(g.power.Other())

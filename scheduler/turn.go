@@ -18,6 +18,7 @@ type flight struct {
 	asked      bool // a person, or a probe, wants this look
 	cause      LateCause
 	made       time.Duration
+	key        int           // the account's key of its time
 	started    bool          // its call was handed out
 	began      time.Duration // when that was
 	aged       bool          // it is older than SlotTime: it holds no slot any more
@@ -72,7 +73,10 @@ func (f *Fleet) release() []Call {
 				f.withdraw(id, fl)
 				continue
 			}
-			fl.started, fl.began = true, f.now.Steady
+			fl.started, fl.began, fl.key = true, f.now.Steady, f.keys
+			if fl.method == quota.Get {
+				f.looking++
+			}
 			f.inFlight++
 			f.youngNow++
 			f.young = append(f.young, id)
@@ -138,8 +142,12 @@ func (f *Fleet) ripen(fl *flight) {
 	}
 	fl.aged = true
 	f.permit.busy[fl.method]--
-	if fl.started {
-		f.youngNow--
+	if !fl.started {
+		return
+	}
+	f.youngNow--
+	if fl.method == quota.Get {
+		f.looking--
 	}
 }
 
@@ -196,11 +204,12 @@ func (f *Fleet) holdsAnswers() bool {
 	return f.now.Steady-f.held < stormLazy && len(f.next.Orders) == 0
 }
 
-// claimsAlone takes the claims out of what is to be committed. Rows, endings and
-// outcomes belong together and stay.
+// claimsAlone takes the claims out of what is to be committed, and what was
+// learned of scopes, which is learned once. Rows, endings and outcomes belong
+// together and stay.
 func (f *Fleet) claimsAlone() Batch {
-	b := Batch{Claims: f.next.Claims}
-	f.next.Claims = nil
+	b := Batch{Claims: f.next.Claims, Scopes: f.next.Scopes}
+	f.next.Claims, f.next.Scopes = nil, nil
 	return b
 }
 
@@ -307,8 +316,11 @@ func (f *Fleet) nextWake() (time.Duration, bool) {
 // a turn.
 func (f *Fleet) nextOwnWake() time.Duration {
 	at := f.nextDue()
-	if f.probeEvery() > 0 {
+	if f.probeEvery() > 0 && !f.draining {
 		at = min(at, f.probeAt)
+	}
+	if len(f.waiting[0])+len(f.waiting[1]) > 0 {
+		at = min(at, f.slotFree())
 	}
 	if f.out != nil {
 		return at // whatever else is ready waits for that commit, and its end is an event
@@ -319,12 +331,21 @@ func (f *Fleet) nextOwnWake() time.Duration {
 	} else {
 		at = min(at, f.held+stormLazy)
 	}
-	if len(f.young) > 0 && (len(f.waiting[0])+len(f.waiting[1]) > 0 || f.queued() || f.permit.waitsForOld(f)) {
-		if fl := f.flights[f.young[0]]; fl != nil {
-			at = min(at, fl.began+SlotTime)
-		}
+	if f.queued() || f.permit.waitsForOld(f) {
+		at = min(at, f.slotFree())
 	}
 	return at
+}
+
+// slotFree is when the oldest call that holds a slot will have held it for long
+// enough.
+func (f *Fleet) slotFree() time.Duration {
+	if len(f.young) > 0 {
+		if fl := f.flights[f.young[0]]; fl != nil {
+			return fl.began + SlotTime
+		}
+	}
+	return quota.Never
 }
 
 // queued reports whether something waits for a slot.

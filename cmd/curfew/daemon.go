@@ -51,7 +51,7 @@ func newDaemon(r reader, first *settings, log *slog.Logger, hup <-chan os.Signal
 	// scraped, and its counters are there at 0.
 	var err error
 	d.metrics, err = web.NewMetrics(d.registry, web.MetricsOptions{
-		Account: first.fleet.Account, Policies: first.policyNames(),
+		Account: first.fleet.Account, Version: ownVersion(), Policies: first.policyNames(),
 		PerDeployment: web.PerDeployment(first.file.PerDeployment.String()),
 		Snapshot:      d.snapshot, Health: d.health,
 	})
@@ -173,10 +173,7 @@ func (d *daemon) workWith(ctx context.Context, l *ledger.Ledger) error {
 	stop()
 	wg.Wait() // nobody may be in the ledger when it is closed
 	d.notices.flush(d.clock.read())
-	if err != nil {
-		return fmt.Errorf("%w: nothing was sent that is not in the ledger; see to its disk and start again", err)
-	}
-	return nil
+	return err // the ledger's sentence has the next step already
 }
 
 // openLedger opens the ledger. While another daemon holds it, this one is up,

@@ -2,9 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
+	"os/signal"
 	"strconv"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -28,15 +31,20 @@ temporary directory, and ends by itself.`,
   curfew demo --keep       then look at the daemon's page and metrics`,
 		Args: cobra.NoArgs,
 		RunE: c.action(func(ctx context.Context, _ []string) error {
+			signal.Ignore(syscall.SIGPIPE) // a closed pipe is an error to clean up after, not a way to die
 			ctx, stop := untilSignal(ctx)
 			defer stop()
 			binary, err := os.Executable()
 			if err != nil {
 				return fmt.Errorf("find this program's own file: %w", err)
 			}
-			return demo.Run(ctx, demo.Options{
+			err = demo.Run(ctx, demo.Options{
 				Out: c.out, Binary: binary, Env: c.zoneEnv(), Keep: keep, Colour: c.coloured(c.out), Lapse: demoLapse,
 			})
+			if errors.Is(err, context.Canceled) {
+				return errors.New("interrupted")
+			}
+			return err
 		}),
 	}
 	cmd.Flags().BoolVar(&keep, "keep", false, "leave the platform and the daemon up until Ctrl-C")

@@ -29,7 +29,7 @@ answered in one line: the instants, END after the last where there are no more
 		Example: `  curfew next "0 20 * * MON-FRI" --timezone Europe/Berlin
   curfew next "30 2 * * *" --timezone Europe/Berlin --from "2027-03-27 12:00" -n 3
   echo "Europe/Berlin|30 2 * * *|2027-03-27T11:00:00Z|3" | curfew next -`,
-		Args: cobra.ExactArgs(1),
+		Args: oneExpression,
 		RunE: c.action(func(_ context.Context, args []string) error {
 			if args[0] == "-" {
 				return answerLines(c.in, c.out)
@@ -39,8 +39,29 @@ answered in one line: the instants, END after the last where there are no more
 	}
 	cmd.Flags().StringVar(&o.zone, "timezone", "UTC", "the `ZONE` in which the expression is read")
 	cmd.Flags().StringVar(&o.from, "from", "now", "the `TIME` after which to begin")
-	cmd.Flags().IntVarP(&o.count, "count", "n", 10, "how many instants")
+	o.count = 10
+	cmd.Flags().VarP(whole[int]{&o.count}, "count", "n", "how many instants")
 	return cmd
+}
+
+// oneExpression wants one argument, and knows the most likely reason for more:
+// a shell that has split an expression, and put file names where its stars were.
+// Flags would say nothing to lines that carry zone, time and count themselves.
+func oneExpression(cmd *cobra.Command, args []string) error {
+	switch {
+	case len(args) == 0:
+		return errors.New(`which expression? Give it in quotes: curfew next "0 20 * * *"`)
+	case len(args) > 1:
+		return errors.New(`quote the expression: curfew next "0 20 * * *"`)
+	case args[0] != "-":
+		return nil
+	}
+	for _, name := range []string{"timezone", "from", "count"} {
+		if cmd.Flags().Changed(name) {
+			return fmt.Errorf("--%s says nothing to \"-\": each line has its own zone|cron|from|count", name)
+		}
+	}
+	return nil
 }
 
 type nextOptions struct {

@@ -134,16 +134,16 @@ func (l *noticeLog) entry(now scheduler.Now, n scheduler.Notice) (entry, bool) {
 		}
 		return callEntry(n), true
 	case scheduler.Settled:
-		return settledEntry(n), true
+		// What lay behind an activation puzzles people; the line of the activation
+		// itself says what comes.
+		return settledEntry(n), n.Reason != scheduler.ReasonActivation
 	case scheduler.AttemptEnded:
 		return entry{slog.LevelInfo, "attempt closed", string(n.Result), []slog.Attr{
 			slog.String("deployment", string(n.Deployment)), slog.String("policy", n.Policy),
 			slog.String("action", n.Power.Action()), slog.String("result", string(n.Result)),
 		}}, n.Result != scheduler.ConfirmSeen // Settled says so
 	case scheduler.Changed:
-		return entry{slog.LevelInfo, "deployment " + string(n.What), n.Policy, []slog.Attr{
-			slog.String("deployment", string(n.Deployment)), slog.String("policy", n.Policy),
-		}}, true
+		return changedEntry(n), true
 	case scheduler.Alarm:
 		return l.alarmEntry(now, string(n.Kind), string(n.Deployment), n.Text)
 	case scheduler.ClockJump:
@@ -195,6 +195,17 @@ func settledEntry(n scheduler.Settled) entry {
 	}
 	if n.Note != "" {
 		e.attrs = append(e.attrs, slog.String("note", n.Note))
+	}
+	return e
+}
+
+// changedEntry is what a new file means for a deployment.
+func changedEntry(n scheduler.Changed) entry {
+	e := entry{slog.LevelInfo, "deployment " + string(n.What), n.Policy, []slog.Attr{
+		slog.String("deployment", string(n.Deployment)), slog.String("policy", n.Policy),
+	}}
+	if !n.NextAt.IsZero() {
+		e.attrs = append(e.attrs, slog.String("next", n.Next.Action()), slog.Time("next_at", n.NextAt))
 	}
 	return e
 }

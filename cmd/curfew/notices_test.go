@@ -66,6 +66,8 @@ func TestNoticeLines(t *testing.T) {
 	const of = "deployment=w1 policy=nightly action=stop"
 	failed := settled("w1", scheduler.Failed)
 	failed.Reason, failed.Note, failed.Count, failed.Took = scheduler.ReasonUnknown, "it says no", 3, 0
+	past := settled("w1", scheduler.Skipped)
+	past.Reason = scheduler.ReasonActivation
 	for _, tc := range []struct {
 		name string
 		n    scheduler.Notice
@@ -88,8 +90,12 @@ func TestNoticeLines(t *testing.T) {
 		{"a look", scheduler.CallEnded{Method: quota.Get, Verdict: scheduler.Seen, Status: 200}, ""},
 		{"a look that failed", scheduler.CallEnded{Deployment: "w1", Method: quota.Get, Verdict: scheduler.NoLook, Status: 503, Err: "503"},
 			"level=WARN msg=alarm alarm=look_failed text=503\n"},
-		{"activated", scheduler.Changed{Deployment: "w1", Policy: "nightly", What: scheduler.ChangeActivated},
+		{"activated", scheduler.Changed{
+			Deployment: "w1", Policy: "nightly", What: scheduler.ChangeActivated, Next: policy.Stopped, NextAt: stopOf().At,
+		}, "level=INFO msg=\"deployment activated\" deployment=w1 policy=nightly next=stop next_at=2026-12-24T20:00:00.000Z\n"},
+		{"activated, with nothing ahead", scheduler.Changed{Deployment: "w1", Policy: "nightly", What: scheduler.ChangeActivated},
 			"level=INFO msg=\"deployment activated\" deployment=w1 policy=nightly\n"},
+		{"what lay behind an activation", past, ""},
 		{"alarm", scheduler.Alarm{Kind: scheduler.AlarmClock, Text: "set the clock"}, "level=WARN msg=alarm alarm=clock text=\"set the clock\"\n"},
 		{"jump", scheduler.ClockJump{By: -time.Hour}, "level=WARN msg=\"the wall clock was stepped\" by=-1h0m0s\n"},
 		{"scope", scheduler.ScopeLearned{Method: quota.Stop, Scope: quota.Key}, "level=INFO msg=\"quota scope learned\" method=stop scope=key\n"},

@@ -31,15 +31,21 @@ Times are ` + timeHelp + `.`,
   curfew plan -c curfew.yaml --from 2027-03-27 --to 2027-03-30 --deployment w41b11c0
   curfew plan -c curfew.yaml -o json | jq '.[] | select(.action == "stop") | .at'`,
 		Args: cobra.NoArgs,
+		PreRunE: func(cmd *cobra.Command, _ []string) error {
+			if cmd.Flags().Changed("days") && cmd.Flags().Changed("to") {
+				return usagef("--days and --to both say where the plan ends: give one of them")
+			}
+			return nil
+		},
 		RunE: c.action(func(context.Context, []string) error { return o.run(c, time.Now()) }),
 	}
 	fileFlag(cmd, &o.path)
 	formatFlag(cmd, &o.format, "table", "json")
-	cmd.Flags().IntVar(&o.days, "days", 7, "how many days to look ahead")
+	o.days = 7
+	cmd.Flags().Var(whole[int]{&o.days}, "days", "how many days to look ahead")
 	cmd.Flags().StringVar(&o.from, "from", "now", "the `TIME` to begin with")
 	cmd.Flags().StringVar(&o.to, "to", "", "the `TIME` to end before, instead of --days")
 	cmd.Flags().StringVar(&o.deployment, "deployment", "", "show this deployment `ID` only")
-	cmd.MarkFlagsMutuallyExclusive("days", "to")
 	return cmd
 }
 

@@ -77,6 +77,7 @@ func runDaemon(ctx context.Context, c *console, o runOptions) error {
 	hup := make(chan os.Signal, 1)
 	signal.Notify(hup, syscall.SIGHUP) // before it could end the process
 	defer signal.Stop(hup)
+	signal.Ignore(syscall.SIGPIPE) // a log whose reader is gone is no reason to stop working
 	clock, err := o.lapse.clock()
 	if err != nil {
 		return err

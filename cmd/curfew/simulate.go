@@ -23,7 +23,9 @@ in virtual time, and show what the platform saw: calls, quota use, how transitio
 ended, and how long each deployment ran. It needs no key and makes no call.
 
 With --seed, things go wrong as they do in real life: answers get lost, the
-platform errs, starts take long. The same seed gives the same days.`,
+platform errs, starts take long. The same seed gives the same days.
+
+A file without policies has no days to live through: that is an error, exit code 1.`,
 		Example: `  curfew simulate -c curfew.yaml --days 30
   curfew simulate -c curfew.yaml --days 365 --seed 7 -o json
   curfew simulate -c curfew.yaml --per-key     the quota is one for the whole key`,
@@ -32,9 +34,10 @@ platform errs, starts take long. The same seed gives the same days.`,
 	}
 	fileFlag(cmd, &o.file)
 	formatFlag(cmd, &o.format, "table", "json")
-	cmd.Flags().IntVar(&o.days, "days", 30, "how many days to live through")
+	o.days = 30
+	cmd.Flags().Var(whole[int]{&o.days}, "days", "how many days to live through")
 	cmd.Flags().StringVar(&o.from, "from", "now", "the `TIME` at which the daemon is started")
-	cmd.Flags().Uint64Var(&o.seed, "seed", 0, "what goes wrong; 0 is nothing")
+	cmd.Flags().Var(whole[uint64]{&o.seed}, "seed", "what goes wrong; 0 is nothing")
 	cmd.Flags().BoolVar(&o.perKey, "per-key", false, "let the platform count quotas over the whole key where the file leaves that open")
 	return cmd
 }
@@ -52,6 +55,9 @@ func (o simulateOptions) run(ctx context.Context, c *console, now time.Time) err
 	file, err := loadFile(c, o.file)
 	if err != nil {
 		return err
+	}
+	if len(file.Policies.Policies) == 0 {
+		return fmt.Errorf("simulate %s: it has no policies, so nothing would happen: add one under policies", file.Source)
 	}
 	from, err := parseTime(o.from, now, file.Location)
 	if err != nil {

@@ -102,9 +102,7 @@ func (h half) find(source string, env Lookup) (File, []policy.Problem) {
 func (h half) read(path string, pos policy.Pos) (File, []policy.Problem) {
 	data, mode, err := readUpTo(path, maxCredential+1)
 	if err != nil {
-		return File{Path: path}, []policy.Problem{{
-			Pos: pos, Text: fmt.Sprintf("read API %s: %v", h.what, err), Hint: "is it there, and may this user read it?",
-		}}
+		return File{Path: path}, []policy.Problem{h.unreadable(pos, err)}
 	}
 	problems := h.take(string(data), path, pos)
 	if mode.Perm()&0o006 != 0 {
@@ -115,6 +113,25 @@ func (h half) read(path string, pos policy.Pos) (File, []policy.Problem) {
 		})
 	}
 	return File{Path: path, sum: sum(data)}, problems
+}
+
+// unreadable is the problem of a file that cannot be read. It names the key and
+// not the path: what stands there may be the secret itself, pasted where its
+// file belongs, and this goes to the log.
+func (h half) unreadable(pos policy.Pos, err error) policy.Problem {
+	if errors.Is(err, fs.ErrNotExist) {
+		return policy.Problem{
+			Pos: pos, Text: fmt.Sprintf("the file that %s names is not there", h.key),
+			Hint: fmt.Sprintf("give the path of a file that holds the %s, never the %s itself; is its volume mounted?", h.what, h.what),
+		}
+	}
+	if bare := new(fs.PathError); errors.As(err, &bare) {
+		err = bare.Err
+	}
+	return policy.Problem{
+		Pos: pos, Text: fmt.Sprintf("read API %s: %v", h.what, err),
+		Hint: fmt.Sprintf("%s takes the path of a file that this user may read", h.key),
+	}
 }
 
 // take checks a value for what would only show as a puzzling 401. It says

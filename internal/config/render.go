@@ -187,13 +187,15 @@ const hidden = "[redacted]"
 
 var (
 	secretKey = regexp.MustCompile(`(?i)[\w.-]*(?:key|secret|pass(?:word|wd)?|token|credentials?)["']?\s*:`)
+	fileKey   = regexp.MustCompile(`(?i)([\w.-]*(?:key|secret)_file["']?\s*:)\s*["']?\s*([^\s"',}#]*)`)
 	userInfo  = regexp.MustCompile(`//[^\s"']*@`)
 )
 
 // hideSecrets returns the lines with what looks like a secret taken out. It
 // goes by the letters alone, since it must work on a text that is no YAML: the
-// rest of a line behind "secret:" and its like, the deeper lines below it, and
-// user and password of an address.
+// rest of a line behind "secret:" and its like, the deeper lines below it, what
+// does not look like a path behind "secret_file:", and user and password of an
+// address.
 func hideSecrets(lines []string) []string {
 	shown := slices.Clone(lines)
 	under := -1 // the indent of the secret's key, while below it
@@ -210,13 +212,30 @@ func hideSecrets(lines []string) []string {
 		if !strings.Contains(line, ":") {
 			continue // most lines of a long file, and neither of the two
 		}
-		if m := secretKey.FindStringIndex(line); m != nil {
+		if at := secretAt(line); at >= 0 {
 			under = indent
-			line = hideFrom(line, m[1])
+			line = hideFrom(line, at)
 		}
 		shown[i] = userInfo.ReplaceAllString(line, "//"+hidden+"@")
 	}
 	return shown
+}
+
+// secretAt is where in a line a secret may begin; -1 where there is none. What
+// stands behind the key of a file is the secret itself where somebody pasted it
+// there, and then it is no path: it has neither slash nor dot.
+func secretAt(line string) int {
+	if m := secretKey.FindStringIndex(line); m != nil {
+		return m[1]
+	}
+	for _, m := range fileKey.FindAllStringSubmatchIndex(line, -1) {
+		value := line[m[4]:m[5]]
+		empty := value == "" && strings.TrimSpace(line[m[3]:]) != "" // such as ""
+		if !empty && !strings.ContainsAny(value, "/.") {
+			return m[3]
+		}
+	}
+	return -1
 }
 
 // hideFrom takes out what stands behind a secret's key.

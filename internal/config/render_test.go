@@ -73,6 +73,11 @@ func TestHideSecrets(t *testing.T) {
 		"https://me:hunter2@example.com/": "https://[redacted]@example.com/",
 		"'https://me:hunt/er2@a@b.c/' #x": "'https://[redacted]@b.c/' #x",
 		"key_file: /run/key":              "key_file: /run/key",
+		"secret_file: hunter2":            "secret_file: [redacted]",
+		"secret_file: \"hunter2\" # x":    "secret_file: [redacted]",
+		"secret_file:\n  hunter2":         "secret_file:\n  [redacted]",
+		"{key_file: ./k, secret_file: s}": "{key_file: ./k, secret_file: [redacted]",
+		"secret_file: 's.txt'":            "secret_file: 's.txt'",
 		"scope: key":                      "scope: key",
 		"stop: {limit: 1, scope: key}":    "stop: {limit: 1, scope: key}",
 	} {

@@ -106,6 +106,7 @@ func freePort() (string, error) {
 func (st *stage) start(o Options) error {
 	st.daemon = exec.Command(o.Binary, append([]string{"run", "-c", st.file(), "--log-format", "json"}, st.flags...)...)
 	st.daemon.Env = st.env
+	st.daemon.SysProcAttr = diesWithParent()
 	st.said.Reset()
 	st.daemon.Stderr = st.said
 	if err := st.daemon.Start(); err != nil {

@@ -54,7 +54,7 @@ func (sc *scene) play(ctx context.Context) error {
 		return err
 	}
 	sc.tell(sc.now(), "the daemon", fmt.Sprintf("started as process %d: 3 policies, 4 deployments, all running", sc.daemon.Process.Pid))
-	if err := sc.until(ctx, func() bool { return sc.posted("mdfba81f") }); err != nil {
+	if err := sc.until(ctx, func() bool { return sc.count("mdfba81f", simplatform.Stop) > 0 }); err != nil {
 		return err
 	}
 	pid := sc.daemon.Process.Pid
@@ -65,8 +65,12 @@ func (sc *scene) play(ctx context.Context) error {
 	if err := sc.stage.start(sc.Options); err != nil {
 		return err
 	}
-	sc.tell(sc.now(), "staging", fmt.Sprintf("process %d finds a claim without an answer in the ledger: it looks, and does not call again",
-		sc.daemon.Process.Pid))
+	looks := sc.count("mdfba81f", simplatform.Get)
+	if err := sc.until(ctx, func() bool { return sc.count("mdfba81f", simplatform.Get) > looks }); err != nil {
+		return err
+	}
+	sc.tell(sc.now(), "staging", fmt.Sprintf("process %d has found the claim without an answer, and looks: %s so far",
+		sc.daemon.Process.Pid, tries(sc.count("mdfba81f", simplatform.Stop))))
 	if err := sc.until(ctx, func() bool { return sc.settled(ctx) }); err != nil {
 		return err
 	}
@@ -97,8 +101,8 @@ func (sc *scene) until(ctx context.Context, done func() bool) error {
 	defer tick.Stop()
 	for {
 		sc.follow()
-		if done() {
-			return nil
+		if sc.err != nil || done() {
+			return sc.err
 		}
 		select {
 		case <-tick.C:
@@ -146,13 +150,16 @@ func answerOf(e simplatform.Entry) string {
 	return fmt.Sprintf("%d, accepted", e.Status)
 }
 
-// posted reports whether a stop of id has arrived.
-func (sc *scene) posted(id string) bool {
-	found := false
+// count is how many requests of a method for id have arrived.
+func (sc *scene) count(id string, m simplatform.Method) (n int) {
 	sc.handler.With(func(w *simplatform.World, _ time.Time) {
-		found = slices.ContainsFunc(w.Log(), func(e simplatform.Entry) bool { return e.ID == id && e.Method == simplatform.Stop })
+		for _, e := range w.Log() {
+			if e.ID == id && e.Method == m {
+				n++
+			}
+		}
 	})
-	return found
+	return n
 }
 
 // settled reports whether everything is stopped and the daemon has seen it.

@@ -55,8 +55,9 @@ func Run(ctx context.Context, o Options) error {
 
 // scoreboard prints what the platforms counted.
 func (s *show) scoreboard(context.Context) error {
-	s.head("Scoreboard, from the platforms' own logs of the same four tapes")
-	s.printf("  %-30s %8s %13s\n", "", "curfew", "cron + curl")
+	s.head("Scoreboard, from the platforms' own logs; beside it, on the same four tapes, a loop that")
+	s.printf("%s\n", s.paint("1", "compares the local minute and calls curl --retry 3"))
+	s.printf("  %-30s %8s %13s\n", "", "curfew", "loop + curl")
 	for _, row := range []struct {
 		what         string
 		ours, theirs int

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 
 	"curfew/scheduler"
@@ -114,7 +115,12 @@ func open(ctx context.Context, path string, o Options) (*Ledger, error) {
 	}
 	// Without marks a killed process may waste a permit, never exceed one: a
 	// file system that has no room for them is no reason not to start.
-	l.marks, _ = openMarks(path, o, l.lastClaim)
+	// Old ones must go then: this run's claims are not in them.
+	if l.marks, err = openMarks(path, o, l.lastClaim); err != nil {
+		if gone := os.Remove(markPath(path)); gone != nil && !errors.Is(gone, os.ErrNotExist) {
+			return nil, errors.Join(fmt.Errorf("use %s: %w", markPath(path), err), l.disconnect(), l.readers.Close())
+		}
+	}
 	return l, nil
 }
 

@@ -15,9 +15,14 @@ import (
 // happenings makes up what befalls the host, the file, the key and the
 // deployments, and what people do.
 func (s *script) happenings() {
-	kinds := []func() (string, func(*checker) error){
-		s.crash, s.crash, s.reboot, s.suspend, s.step, s.reload, s.reload, s.override, s.override, s.person, s.person,
-		s.foreign, s.key, s.skew,
+	type kind struct {
+		name string
+		make func() (string, func(*checker) error)
+	}
+	kinds := []kind{
+		{"kill", s.crash}, {"kill", s.crash}, {"reboot", s.reboot}, {"suspend", s.suspend}, {"step", s.step},
+		{"reload", s.reload}, {"reload", s.reload}, {"order", s.override}, {"order", s.override},
+		{"person", s.person}, {"person", s.person}, {"foreign", s.foreign}, {"key", s.key}, {"skew", s.skew},
 	}
 	// A seed has some of the kinds, not all: what goes wrong together is rare.
 	s.Shuffle(len(kinds), func(i, j int) { kinds[i], kinds[j] = kinds[j], kinds[i] })
@@ -26,8 +31,9 @@ func (s *script) happenings() {
 		return
 	}
 	for range s.IntN(14) {
-		name, do := kinds[s.IntN(len(kinds))]()
-		s.acts = append(s.acts, act{s.instant(), name, do})
+		chosen := kinds[s.IntN(len(kinds))]
+		name, do := chosen.make()
+		s.acts = append(s.acts, act{s.instant(), chosen.name, name, do})
 	}
 	slices.SortStableFunc(s.acts, func(a, b act) int { return int(min(1, max(-1, a.at-b.at))) })
 }
@@ -49,9 +55,11 @@ func (s *script) instant() time.Duration {
 		return s.upTo(span)
 	}
 	at := near[s.IntN(len(near))]
-	switch s.IntN(4) {
+	switch s.IntN(5) {
 	case 0:
 		return at + s.upTo(2*time.Second)
+	case 4: // while claims are on their way to the disk
+		return at + s.upTo(8*time.Millisecond)
 	case 1:
 		return at - s.upTo(20*time.Second)
 	}
@@ -245,14 +253,30 @@ func (s *script) override() (string, func(*checker) error) {
 		case err != nil:
 			return err
 		}
-		k.ordered(o)
+		k.pending = append(k.pending, pendingOrder{o, k.wall()})
 		return nil
 	}
 }
 
+// A pendingOrder is one that the person has not been told to be in force.
+type pendingOrder struct {
+	scheduler.Order
+	at time.Time
+}
+
+// acked takes in that orders are durable.
+func (k *checker) acked(ids []uint64) {
+	for _, p := range k.pending {
+		if slices.Contains(ids, p.ID) {
+			k.ordered(p.Order, p.at)
+		}
+	}
+	k.pending = slices.DeleteFunc(k.pending, func(p pendingOrder) bool { return slices.Contains(ids, p.ID) })
+}
+
 // ordered keeps what a person asked for, as a person understands it.
-func (k *checker) ordered(o scheduler.Order) {
-	now, all := k.wall(), k.over[o.Deployment]
+func (k *checker) ordered(o scheduler.Order, now time.Time) {
+	all := k.over[o.Deployment]
 	for i := range all {
 		if live := all[i].Until.After(now); live && (o.Kind == scheduler.OrderRelease || o.Kind != scheduler.OrderSkip && all[i].Kind != policy.Skip) && o.Kind != scheduler.OrderConverge {
 			all[i].Until = now

@@ -19,6 +19,12 @@ type call struct {
 	answer  scheduler.Answer
 }
 
+// What the client says of calls without a usable answer.
+const (
+	timedOut = "no whole answer within the time-out"
+	cutOff   = "the connection was closed before the answer was complete"
+)
+
 // sendTime is how long the daemon's client waits for an answer.
 const sendTime = scheduler.CallTimeout
 
@@ -38,26 +44,8 @@ func (m *machine) send(c scheduler.Call) error {
 	if err := m.witness.called(c); err != nil {
 		return err
 	}
-	out := m.newCall(c)
-	connect, uplink := m.network.out()
-	out.sentAt = m.real + connect
-	out.began = m.clock.read(m.epoch, out.sentAt)
-	out.swallow = f == lost
-	switch {
-	case out.began.Steady > c.Permit.NotAfter():
-		m.back(out, connect, scheduler.Answer{Err: "the last instant at which it might leave has passed"})
-	case f == failed:
-		m.back(out, connect+sendTime, scheduler.Answer{Sent: true, Err: "no whole answer within the time-out"})
-	case connect == 0 && uplink == 0:
-		if err := m.arrive(out); err != nil {
-			return err
-		}
-	default:
-		out.arrives = true
-		m.queue.push(happening{at: out.sentAt + uplink, call: out})
-	}
-	if uplink > sendTime { // its answer is a time-out, whatever comes of it
-		m.giveUp(out)
+	if err := m.depart(c, f); err != nil {
+		return err
 	}
 	if f == crashAfter {
 		m.restart(restartAfter)
@@ -66,11 +54,36 @@ func (m *machine) send(c scheduler.Call) error {
 	return nil
 }
 
+// depart sends the request on its way, or finds that it is too late for that.
+func (m *machine) depart(c scheduler.Call, f fate) error {
+	out := m.newCall(c)
+	connect, uplink := m.network.out()
+	out.sentAt = m.real + connect
+	out.began = m.clock.read(m.epoch, out.sentAt)
+	out.swallow = f == lost
+	switch {
+	case out.began.Steady > c.Permit.NotAfter():
+		m.back(out, connect, scheduler.Answer{Err: "the last instant at which it might leave has passed"})
+		return nil
+	case f == failed:
+		m.back(out, connect+sendTime, scheduler.Answer{Sent: true, Err: timedOut})
+		return nil
+	case connect == 0 && uplink == 0:
+		return m.arrive(out)
+	}
+	out.arrives = true
+	m.queue.push(happening{at: out.sentAt + uplink, call: out})
+	if uplink > sendTime { // its answer is a time-out, whatever comes of it
+		m.giveUp(out)
+	}
+	return nil
+}
+
 // giveUp plans the time-out of a call whose request is still on its way.
 func (m *machine) giveUp(c *call) {
 	late := m.newCall(c.Call)
 	late.began, late.sentAt = c.began, c.sentAt
-	m.back(late, c.sentAt+sendTime-m.real, scheduler.Answer{Sent: true, Err: "no whole answer within the time-out"})
+	m.back(late, c.sentAt+sendTime-m.real, scheduler.Answer{Sent: true, Err: timedOut})
 	c.life = 0 // what the platform answers finds nobody
 }
 
@@ -120,10 +133,10 @@ func (m *machine) arrive(c *call) error {
 	a := answerTo(&r, m.server().Add(m.network.skew))
 	after := m.network.back() + r.Delay
 	if c.swallow && a.Sent {
-		a, after = scheduler.Answer{Sent: true, Err: "the connection was closed before the answer was complete"}, m.network.back()
+		a, after = scheduler.Answer{Sent: true, Err: cutOff}, m.network.back()
 	}
 	if limit := c.sentAt + sendTime - m.real; after > limit {
-		a, after = scheduler.Answer{Sent: a.Sent, Err: "no whole answer within the time-out"}, limit
+		a, after = scheduler.Answer{Sent: a.Sent, Err: timedOut}, limit
 	}
 	m.back(c, after, a)
 	return err
@@ -137,7 +150,7 @@ func answerTo(r *simplatform.Response, date time.Time) scheduler.Answer {
 	case simplatform.NotReached:
 		return scheduler.Answer{Err: "connection refused"}
 	case simplatform.Closed:
-		return scheduler.Answer{Sent: true, Err: "the connection was closed before the answer was complete"}
+		return scheduler.Answer{Sent: true, Err: cutOff}
 	}
 	switch {
 	case r.Accepted():

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"hash/fnv"
 	"math/rand/v2"
-	"slices"
 	"strings"
 	"time"
 
@@ -26,10 +25,12 @@ type checker struct {
 
 	claims  map[uint64]scheduler.Claim // durable, not returned
 	learned [quota.Methods]bool        // durable
+	probed  [quota.Methods]uint64      // the last claim by which a scope was to be learned, once it arrived
 	flying  map[policy.DeploymentID]scheduler.Claim
 	open    map[policy.DeploymentID]*openPOST
 	applied map[occurrence]int // and the daemon was not told that it was refused
 	refused map[refusal]refused
+	wasted  map[occurrence]int                          // claims that were given back
 	spoken  map[policy.DeploymentID][]scheduler.Outcome // durable, in order
 	active  map[policy.DeploymentID]time.Time           // durably under a policy since
 	alarms  map[policy.DeploymentID]bool
@@ -40,12 +41,14 @@ type checker struct {
 	sum     uint64 // of everything that happened, looks included
 	sent    [quota.Methods]int
 	deaths  int
+	faults  map[simplatform.Kind]int // that befell a request
 
 	script  *rand.Rand
 	changed map[policy.DeploymentID]bool          // its rule changed, or went
 	people  map[policy.DeploymentID]time.Duration // real: when somebody else acted last
 	back    bool                                  // the clock was stepped back by more than two minutes
 	orders  uint64
+	pending []pendingOrder
 	upAt    time.Duration // real: when the host is up again
 }
 
@@ -92,7 +95,7 @@ func newChecker(f *file) *checker {
 	return &checker{
 		file: f, over: map[policy.DeploymentID][]policy.Override{},
 		claims: map[uint64]scheduler.Claim{}, flying: map[policy.DeploymentID]scheduler.Claim{},
-		open: map[policy.DeploymentID]*openPOST{}, applied: map[occurrence]int{}, refused: map[refusal]refused{},
+		open: map[policy.DeploymentID]*openPOST{}, applied: map[occurrence]int{}, refused: map[refusal]refused{}, faults: map[simplatform.Kind]int{}, wasted: map[occurrence]int{},
 		spoken: map[policy.DeploymentID][]scheduler.Outcome{}, alarms: map[policy.DeploymentID]bool{}, active: map[policy.DeploymentID]time.Time{},
 		changed: map[policy.DeploymentID]bool{}, people: map[policy.DeploymentID]time.Duration{},
 		status: map[policy.DeploymentID]string{}, looks: map[policy.DeploymentID][2]sight{},
@@ -141,6 +144,7 @@ func (k *checker) began(life int, now scheduler.Now, s scheduler.State) {
 		o.ended, o.ours = k.m.real, false // nobody looked meanwhile
 	}
 	clear(k.flying)
+	k.pending = nil
 	clear(k.looks) // a process believes what it saw itself
 	if life > 1 {
 		k.deaths++
@@ -152,9 +156,14 @@ func (k *checker) committed(b *scheduler.Batch) error {
 		k.claims[c.ID] = c
 	}
 	for _, e := range b.Endings {
-		if e.Returned {
-			delete(k.claims, e.Claim)
+		if !e.Returned {
+			continue
 		}
+		key := occurrenceOf(k.claims[e.Claim].Deployment, k.claims[e.Claim].Transition)
+		if k.wasted[key]++; key.power != policy.None && k.wasted[key] > 300 {
+			return fmt.Errorf("I19: %s is claimed and given back %d times", k.claims[e.Claim].Deployment, k.wasted[key])
+		}
+		delete(k.claims, e.Claim)
 	}
 	for _, r := range b.Rows {
 		if _, ok := k.active[r.Deployment]; !ok {
@@ -164,16 +173,14 @@ func (k *checker) committed(b *scheduler.Batch) error {
 			delete(k.active, r.Deployment)
 		}
 	}
+	k.acked(b.Orders)
 	for _, l := range b.Scopes {
 		k.learned[l.Method] = true
 		k.say("durable: scope of %s is %s", l.Method, l.Scope)
 	}
 	for _, o := range b.Outcomes {
-		k.say("durable: %s %s of %s ×%d: %s %s", o.Deployment, o.Power.Action(), o.At.UTC().Format("Mon 15:04:05"), o.Count, o.Kind, o.Reason)
+		k.say("durable: %s %s of %s ×%d: %s %s", o.Deployment, o.Power.Action(), o.At.UTC().Format("Mon 15:04:05.999999999"), o.Count, o.Kind, o.Reason)
 		k.spoken[o.Deployment] = append(k.spoken[o.Deployment], o)
-		if err := k.wasSeen(o); err != nil {
-			return err
-		}
 	}
 	return nil
 }
@@ -240,7 +247,13 @@ func (k *checker) notStale(c scheduler.Call, claim scheduler.Claim) error {
 			return fmt.Errorf("I4: %s %s leaves under %s %s", c.Method, c.Deployment, o.Kind, o.Power)
 		}
 	}
-	late := now.Sub(t.At)
+	since := t.At
+	for _, o := range k.over[c.Deployment] {
+		if o.Kind == policy.Hold && o.From.Before(t.At) && t.At.Before(o.Until) && since.Before(o.Until) {
+			since = o.Until // what fell inside a hold is deferred, and late from its end on
+		}
+	}
+	late := now.Sub(since)
 	if w := rule.options.CatchUpWithin; w > 0 && late > w {
 		return fmt.Errorf("I4: %s %s leaves %s late, and is caught up for %s", c.Method, c.Deployment, late, w)
 	}
@@ -297,7 +310,7 @@ func (k *checker) notLimited(c scheduler.Call, claim scheduler.Claim) error {
 	case r.of != occurrenceOf(c.Deployment, claim.Transition):
 		return nil
 	}
-	if ok && k.m.real < until-k.m.config.Quotas[c.Method].Per/drift {
+	if ok && k.m.real < until-2*k.m.config.Quotas[c.Method].Per/drift {
 		return fmt.Errorf("I12: %s %s leaves %s before a 429 allows it", c.Method, c.Deployment, until-k.m.real)
 	}
 	return nil
@@ -305,11 +318,11 @@ func (k *checker) notLimited(c scheduler.Call, claim scheduler.Claim) error {
 
 // arrived is I2 and I3, from the platform's own log.
 func (k *checker) arrived(c scheduler.Call, r simplatform.Response) error {
+	if r.Fault != simplatform.NoFault {
+		k.faults[r.Fault]++
+	}
 	if c.Method == quota.Get {
-		if r.OverQuota && (!k.claims[c.Claim].Probe || k.learned[c.Method]) {
-			return fmt.Errorf("I3: get %s is over the quota", c.Deployment)
-		}
-		return nil
+		return k.overQuota(c, r, k.claims[c.Claim])
 	}
 	if r.Delivery == simplatform.NotReached {
 		return nil
@@ -324,8 +337,17 @@ func (k *checker) arrived(c scheduler.Call, r simplatform.Response) error {
 	if r.Applied || r.Fault == simplatform.Late {
 		k.applied[key]++
 	}
-	if r.OverQuota && (!claim.Probe || k.learned[c.Method]) {
+	return k.overQuota(c, r, claim)
+}
+
+// overQuota is I3. Over the quota is only the call by which a scope is learned,
+// and one that left before that and was overtaken by it.
+func (k *checker) overQuota(c scheduler.Call, r simplatform.Response, claim scheduler.Claim) error {
+	if r.OverQuota && (!claim.Probe || k.learned[c.Method]) && c.Claim > k.probed[c.Method] {
 		return fmt.Errorf("I3: %s %s is over the quota", c.Method, c.Deployment)
+	}
+	if claim.Probe {
+		k.probed[c.Method] = c.Claim
 	}
 	return nil
 }
@@ -418,6 +440,10 @@ func (k *checker) noticed(_ scheduler.Now, all []scheduler.Notice) error {
 	k.wall()
 	for _, n := range all {
 		switch n := n.(type) {
+		case scheduler.Settled:
+			if err := k.wasSeen(n.Outcome); err != nil {
+				return err
+			}
 		case scheduler.Alarm:
 			k.alarms[n.Deployment] = true
 			k.say("alarm %s %s: %s", n.Kind, n.Deployment, n.Text)
@@ -441,39 +467,3 @@ func (k *checker) timeline(lines int) string {
 
 // drift is the part of a span by which a host's steady clock may be wrong.
 const drift = 1000
-
-// A file is what the daemon is told, as the oracle reads it.
-type file struct {
-	specs []policy.Spec
-	set   *policy.Set
-	rules map[policy.DeploymentID]*ruleOf
-}
-
-// A ruleOf is what one deployment's policy asks for, worked out by the oracle.
-type ruleOf struct {
-	name    string
-	options policy.Options
-	edges   []due
-}
-
-// last is the latest edge at or before t.
-func (r *ruleOf) last(t time.Time) (due, bool) {
-	i, found := slices.BinarySearchFunc(r.edges, t, func(d due, t time.Time) int { return d.at.Compare(t) })
-	if found {
-		i++
-	}
-	if i == 0 {
-		return due{}, false
-	}
-	return r.edges[i-1], true
-}
-
-// next is the first edge of a power after t.
-func (r *ruleOf) next(t time.Time, power policy.Power) (time.Time, bool) {
-	for _, e := range r.edges {
-		if e.at.After(t) && e.power == power {
-			return e.at, true
-		}
-	}
-	return time.Time{}, false
-}

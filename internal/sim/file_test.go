@@ -11,6 +11,42 @@ import (
 	"curfew/scheduler"
 )
 
+// A file is what the daemon is told, as the oracle reads it.
+type file struct {
+	specs []policy.Spec
+	set   *policy.Set
+	rules map[policy.DeploymentID]*ruleOf
+}
+
+// A ruleOf is what one deployment's policy asks for, worked out by the oracle.
+type ruleOf struct {
+	name    string
+	options policy.Options
+	edges   []due
+}
+
+// last is the latest edge at or before t.
+func (r *ruleOf) last(t time.Time) (due, bool) {
+	i, found := slices.BinarySearchFunc(r.edges, t, func(d due, t time.Time) int { return d.at.Compare(t) })
+	if found {
+		i++
+	}
+	if i == 0 {
+		return due{}, false
+	}
+	return r.edges[i-1], true
+}
+
+// next is the first edge of a power after t.
+func (r *ruleOf) next(t time.Time, power policy.Power) (time.Time, bool) {
+	for _, e := range r.edges {
+		if e.at.After(t) && e.power == power {
+			return e.at, true
+		}
+	}
+	return time.Time{}, false
+}
+
 // newFile compiles policies for the daemon and works them out for the checker.
 func newFile(t testing.TB, from, to time.Time, specs ...policy.Spec) *file {
 	t.Helper()

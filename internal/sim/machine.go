@@ -33,7 +33,6 @@ type machine struct {
 	asleep time.Duration // real time until which the host is suspended
 	commit pending       // the batch that is on its way to the disk
 	still  int           // turns since time last passed
-	turns  int
 
 	queue   queue
 	spare   []*call
@@ -98,7 +97,7 @@ const never = time.Duration(1<<63 - 1)
 func newMachine(epoch time.Time, w *simplatform.World, c scheduler.Config, wit witness) *machine {
 	return &machine{
 		epoch: epoch, world: w, config: c, witness: wit, wake: never,
-		disk:  &Disk{keep: 4 * longestWindow(c)},
+		disk:  &Disk{keep: 2 * longestWindow(c)},
 		clock: clock{boots: 1, base: firstBoot},
 	}
 }
@@ -195,15 +194,29 @@ func (m *machine) commitAt() time.Duration {
 func (m *machine) step(own bool) error {
 	switch {
 	case !own:
-		h := m.queue.pop()
-		if h.do != nil {
-			return m.then(h.do())
-		}
-		return m.then(m.landed(h.call))
+		return m.then(m.happen())
 	case m.commitAt() <= m.real:
 		return m.then(m.durable())
 	}
 	return m.turn()
+}
+
+// happen lets all that comes at this instant come, so that the Fleet sees it in
+// one turn, as a loop that drains its answers does.
+func (m *machine) happen() error {
+	for {
+		h := m.queue.pop()
+		do := h.do
+		if do == nil {
+			do = func() error { return m.landed(h.call) }
+		}
+		if err := do(); err != nil {
+			return err
+		}
+		if at, ok := m.queue.next(); !ok || at > m.real {
+			return nil
+		}
+	}
 }
 
 // then gives the Fleet its turn after something has happened to it.
@@ -221,7 +234,6 @@ func (m *machine) turn() error {
 	if m.fleet == nil {
 		return nil
 	}
-	m.turns++
 	if m.still++; m.still > restless {
 		return errRestless
 	}

@@ -36,7 +36,8 @@ type script struct {
 // An act is something that happens to the run at a real instant.
 type act struct {
 	at   time.Duration
-	name string
+	kind string
+	name string // for the timeline
 	do   func(*checker) error
 }
 
@@ -201,7 +202,7 @@ func (s *script) trouble() {
 	if s.chance(0.3) {
 		s.pause = 0.02
 	}
-	shortest := min(s.config.Quotas[quota.Stop].Per, s.config.Quotas[quota.Start].Per)
+	shortest := min(s.config.Quotas[quota.Stop].Per, s.config.Quotas[quota.Get].Per)
 	if s.chance(0.4) { // less than a thirtieth of the window, and of what looks wait for
 		s.held = shortest / 40
 	}

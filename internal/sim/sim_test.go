@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -28,15 +29,72 @@ func TestSim(t *testing.T) {
 	if *oneSeed > 0 {
 		from, to = *oneSeed, *oneSeed
 	}
-	for seed := from; seed <= to; seed++ {
-		t.Run(fmt.Sprint(seed), func(t *testing.T) {
-			t.Parallel()
-			simulate(t, seed)
-		})
+	met := &sometimes{counts: map[string]int{}}
+	t.Run("seed", func(t *testing.T) {
+		for seed := from; seed <= to; seed++ {
+			t.Run(fmt.Sprint(seed), func(t *testing.T) {
+				t.Parallel()
+				simulate(t, seed, met)
+			})
+		}
+	})
+	if to-from >= 200 && *minutes == 0 {
+		met.check(t)
 	}
 }
 
-func simulate(t *testing.T, seed uint64) {
+// sometimes counts what the seeds met: a simulation in which something never
+// goes wrong proves nothing about it.
+type sometimes struct {
+	mu     sync.Mutex
+	counts map[string]int
+}
+
+func (m *sometimes) add(k *checker, s *script) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for kind, n := range k.faults {
+		m.counts["fault "+kind.String()] += n
+	}
+	for _, a := range s.acts {
+		m.counts["act "+a.kind]++
+	}
+	for _, all := range k.spoken {
+		for _, o := range all {
+			m.counts["outcome "+o.Kind.String()+" "+string(o.Reason)] += o.Count
+		}
+	}
+	m.counts["process died"] += k.deaths
+	for _, learned := range k.learned {
+		if learned {
+			m.counts["scope learned"]++
+		}
+	}
+}
+
+func (m *sometimes) check(t *testing.T) {
+	want := []string{
+		"process died", "scope learned", "outcome done ", "outcome already ", "outcome superseded ",
+		"outcome skipped activation", "outcome skipped changed", "outcome skipped quota", "outcome skipped removed",
+		"outcome skipped skip", "outcome skipped pause", "outcome missed too_close", "outcome missed catch_up",
+		"outcome failed unknown",
+		"act kill", "act reboot", "act suspend", "act step", "act reload", "act order", "act person", "act foreign",
+		"act key", "act skew",
+	}
+	for _, kind := range simplatform.Kinds() {
+		want = append(want, "fault "+kind.String())
+	}
+	for _, w := range want {
+		if m.counts[w] == 0 {
+			t.Errorf("%q never came up in %d seeds", w, *seeds)
+		}
+	}
+	for _, name := range sortedKeys(m.counts) {
+		t.Logf("%6d %s", m.counts[name], name)
+	}
+}
+
+func simulate(t *testing.T, seed uint64, met *sometimes) {
 	until := time.Duration(*minutes) * time.Minute
 	if until == 0 {
 		until = never
@@ -44,6 +102,7 @@ func simulate(t *testing.T, seed uint64) {
 	s := newScript(t, seed)
 	k, err := s.run(until)
 	wrong := k.end(err, until == never)
+	met.add(k, s)
 	if len(wrong) > 0 {
 		lines := 70
 		if *oneSeed > 0 {
@@ -150,7 +209,7 @@ func (k *checker) converged(id policy.DeploymentID) []string {
 		return nil
 	}
 	last := all[len(all)-1]
-	if last.Kind != scheduler.Done && last.Kind != scheduler.Already || k.back {
+	if last.Kind != scheduler.Done && last.Kind != scheduler.Already || k.back || k.unstable(id) && k.alarms[id] {
 		return nil
 	}
 	if acted, ok := k.people[id]; ok && k.m.epoch.Add(acted).After(last.At.Add(-12*time.Hour)) {

@@ -119,7 +119,7 @@ func newDaemon(t testing.TB, snapshot Snapshots, per PerDeployment, policies ...
 	d.health.SetConfig(true, noon().Add(-time.Hour))
 	d.health.Turned(noon().Add(-time.Second))
 	m, err := NewMetrics(d.registry, MetricsOptions{
-		Account: "default", Policies: policies, PerDeployment: per, Snapshot: snapshot, Health: d.health,
+		Account: "default", Version: "v0.0.0-test", Policies: policies, PerDeployment: per, Snapshot: snapshot, Health: d.health,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -17,6 +17,7 @@ const namespace = "curfew"
 // MetricsOptions are what Metrics needs from its daemon.
 type MetricsOptions struct {
 	Account       string        // the label on every series; "default" unless api.name says otherwise
+	Version       string        // of build_info: the one that `curfew version` and the page show
 	Policies      []string      // the policies of the file in force: their counters begin at 0
 	PerDeployment PerDeployment // metrics.per_deployment of the file in force
 	Snapshot      Snapshots     // where state comes from, once a scrape
@@ -47,7 +48,8 @@ func NewMetrics(r prometheus.Registerer, o MetricsOptions) (*Metrics, error) {
 	m.state = newState(labels, o.Snapshot)
 	m.zeros()
 	m.Configured(o.Policies, o.PerDeployment)
-	build := prometheus.WrapCollectorWith(labels, version.NewCollector(namespace))
+	build := prometheus.WrapCollectorWith(labels, version.NewCollector(namespace,
+		version.WithExtraConstLabels(prometheus.Labels{"version": label(o.Version)}))) // go install sets none in prometheus/common
 	all := append(m.events(), m.state, newHealthCollector(labels, o.Health), build)
 	for _, c := range all {
 		if err := r.Register(c); err != nil {

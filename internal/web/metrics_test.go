@@ -33,7 +33,7 @@ func TestScrape(t *testing.T) {
 	d := newDaemon(t, always(fleet()), PerDeploymentAuto, "office-hours", `night "shift"`)
 	d.metrics.Observe(happened())
 	d.metrics.LedgerError()
-	build := regexp.MustCompile(`(?m)^curfew_build_info\{.*\} 1$`)
+	build := regexp.MustCompile(`(?m)^curfew_build_info\{.*,version="v0\.0\.0-test"\} 1$`)
 	got := build.ReplaceAllString(d.scrape(t), `curfew_build_info{…} 1`)
 
 	golden := filepath.Join("testdata", "scrape.txt")

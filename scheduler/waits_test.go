@@ -1,0 +1,168 @@
+package scheduler
+
+import (
+	"testing"
+	"time"
+
+	"curfew/apiclient/quota"
+	"curfew/policy"
+)
+
+// TestAWaitIsOfItsMethod: a 429 for a stop says nothing of starts.
+func TestAWaitIsOfItsMethod(t *testing.T) {
+	t.Parallel()
+	g := start(t, "19:50", compile(t, minute(spec("p", "45 20 * * *", "0 20 * * *", "d1"))))
+	g.replies = []reply{{status: 429, retry: 2 * time.Hour, then: "stopped"}, {status: 201, then: "running"}}
+	g.to("20:46")
+	g.wantCalls("20:00:00 stop d1", "20:45:00 start d1")
+	g.wantOutcomes("20:00 stop already", "20:45 start done")
+}
+
+// TestAStartIsNotCaughtInTheStopsQueue: what waits for the key's stop quota and
+// is missed must not keep the start from its own queue.
+func TestAStartIsNotCaughtInTheStopsQueue(t *testing.T) {
+	t.Parallel()
+	ids := []policy.DeploymentID{"d1", "d2", "d3"}
+	g := start(t, "19:50", compile(t, minute(spec("p", "40 20 * * *", "0 20 * * *", ids...))), func(c *Config) {
+		c.Quotas[quota.Stop].Scope, c.Quotas[quota.Start].Scope = quota.Key, quota.Deployment
+	})
+	g.replies = []reply{{status: 201, then: "stopped"}}
+	g.to("20:20")
+	for _, id := range ids {
+		g.status[id] = "stopped" // somebody stops the others by hand
+	}
+	g.to("20:41")
+	starts := 0
+	for _, l := range g.log {
+		if l[:8] == "20:40:00" {
+			starts++
+		}
+	}
+	if starts != len(ids) {
+		t.Errorf("POSTs %v, want a start of each at 20:40", g.log)
+	}
+}
+
+// TestADeferredStopIsNotTooOld: a stop that fell inside a long hold is due when
+// the hold ends, however long that was.
+func TestADeferredStopIsNotTooOld(t *testing.T) {
+	t.Parallel()
+	g := start(t, "18:50", compile(t, minute(spec("nightly", "", "0 20 * * *", "d1"))))
+	if err := g.f.Ordered(g.now(), Order{
+		Kind: OrderHold, Deployment: "d1", Power: policy.Running, Until: g.clockTime("+1 02:00"),
+	}); err != nil {
+		t.Fatal(err)
+	}
+	g.replies = []reply{{status: 201, then: "running"}, {status: 201, then: "stopped"}}
+	g.to("+1 02:01")
+	g.wantCalls("18:50:00 start d1", "02:00:00 stop d1")
+}
+
+// TestAReturnIsSeenAfterARestart: a deployment that failed as not found and
+// answers again is a new transition, also for the next process.
+func TestAReturnIsSeenAfterARestart(t *testing.T) {
+	t.Parallel()
+	g := start(t, "19:50", compile(t, evening("d1")))
+	g.replies = []reply{{status: 404}, {status: 201, then: "stopped"}}
+	g.to("19:59:59")
+	g.status["d1"] = ""
+	g.to("20:30")
+	g.wantOutcomes("20:00 stop failed not_found")
+	g.status["d1"] = "running"
+	g.restart(time.Hour)
+	g.run(10 * time.Minute)
+	if len(g.log) != 2 {
+		t.Errorf("POSTs %v, want a second stop after the return", g.log)
+	}
+}
+
+// TestNotFoundThroughout: a deployment that was seen in between was not gone.
+func TestNotFoundThroughout(t *testing.T) {
+	t.Parallel()
+	s := evening("d1")
+	s.Options.ConfirmWithin = 30 * time.Minute
+	g := start(t, "19:50", compile(t, s))
+	g.replies = []reply{{status: 404}, {status: 201, then: "stopped"}}
+	g.to("19:59:59")
+	g.status["d1"] = ""
+	g.to("20:10")
+	g.status["d1"] = "running"
+	g.to("20:20")
+	g.status["d1"] = ""
+	g.to("20:45")
+	g.wantOutcomes()
+}
+
+// TestTheLessonsRetryAfterBindsAll: the 429 that teaches that the quota is the
+// key's makes every deployment wait as long as it says.
+func TestTheLessonsRetryAfterBindsAll(t *testing.T) {
+	t.Parallel()
+	g := start(t, "19:50", compile(t, evening("d1", "d2", "d3")))
+	g.replies = []reply{{status: 201, then: "stopped"}, {status: 429, retry: 2 * time.Hour}}
+	g.to("21:59")
+	if len(g.log) != 2 {
+		t.Errorf("POSTs %v, want two before Retry-After is over", g.log)
+	}
+}
+
+// TestOnlyTheProbeReopensTheKey: an answer to a call that left before the 401
+// says nothing of the key.
+func TestOnlyTheProbeReopensTheKey(t *testing.T) {
+	t.Parallel()
+	g := start(t, "19:50", compile(t, evening("d1", "d2")), scoped(quota.Deployment))
+	g.replies = []reply{{status: 201, after: 3 * time.Second}, {status: 401}}
+	g.to("20:00:05")
+	waits := map[Wait]int{}
+	for _, v := range g.f.Snapshot(g.now()).Deployments {
+		waits[v.Wait]++
+	}
+	if s := g.f.Snapshot(g.now()); len(s.Blocked) != 1 || s.Blocked[0] != BlockKey || waits[WaitKey] != 1 {
+		t.Errorf("blocked %v, waits %v: want the key refused still", s.Blocked, waits)
+	}
+}
+
+// TestAnEarlierKeysRefusalIsNotThisOnes: the 401 of a call that left before the
+// reload must not block the new key.
+func TestAnEarlierKeysRefusalIsNotThisOnes(t *testing.T) {
+	t.Parallel()
+	g := start(t, "19:50", compile(t, evening("d1")))
+	g.replies = []reply{{status: 401, after: 5 * time.Second}}
+	g.to("20:00:01")
+	g.cfg.KeyID = "new"
+	g.reload(g.cfg.Set)
+	g.to("20:00:10")
+	if s := g.f.Snapshot(g.now()); len(s.Blocked) != 0 {
+		t.Errorf("blocked %v by the refusal of the key before", s.Blocked)
+	}
+}
+
+// TestDrainComesToRest: while a POST is waited for nothing else wants a turn.
+func TestDrainComesToRest(t *testing.T) {
+	t.Parallel()
+	g := start(t, "19:50", compile(t, evening("d1", "d2")), scoped(quota.Deployment))
+	g.replies = []reply{{status: 401}, {status: 201, after: 15 * time.Minute}}
+	g.to("20:05:30")
+	g.f.Draining(g.now())
+	g.f.Turn(g.now())
+	if r := g.f.Turn(g.now()); r.Wake <= g.steady {
+		t.Errorf("a draining fleet wants a turn %v ago", g.steady-r.Wake)
+	}
+}
+
+// TestConvergeOutlivesAnOpenAttempt: the end of the old rule's attempt must not
+// settle what the new rule asked for.
+func TestConvergeOutlivesAnOpenAttempt(t *testing.T) {
+	t.Parallel()
+	g := start(t, "19:50", compile(t, evening("d1")))
+	g.replies = []reply{{status: 201, then: "stopping"}, {status: 201, then: "running"}}
+	g.to("20:00:20")
+	s := minute(spec("evening", "0 8 * * *", "0 23 * * *", "d1"))
+	s.Options.Converge = true
+	g.reload(compile(t, s))
+	g.to("20:00:30")
+	g.status["d1"] = "stopped"
+	g.to("20:02")
+	if len(g.log) != 2 || g.log[1][13:] != "start d1" {
+		t.Errorf("POSTs %v, want a start after the stop was seen", g.log)
+	}
+}
