@@ -6,11 +6,14 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
+	"curfew/apiclient/quota"
 	"curfew/internal/config"
 	"curfew/policy"
+	"curfew/scheduler"
 )
 
 // newCheck is `curfew check`: is the file right?
@@ -77,9 +80,26 @@ func (v verdict) text(c *console) error {
 		return nil // the problems say it
 	}
 	policies, deployments := v.counts()
-	_, err := fmt.Fprintf(c.out, "%s is fine: %s, %s; tzdata %s\n", v.file.Source,
-		plural(policies, "policy", "policies"), plural(deployments, "deployment", "deployments"), tzdata(c.env))
+	_, err := fmt.Fprintf(c.out, "%s is fine: %s, %s%s; tzdata %s\n", v.file.Source,
+		plural(policies, "policy", "policies"), plural(deployments, "deployment", "deployments"),
+		looks(v.file, deployments), tzdata(c.env))
 	return err
+}
+
+// looks says how often the daemon looks at each deployment, where it cannot as
+// often as the file says.
+func looks(file *config.Config, deployments int) string {
+	get := file.Quotas[quota.Get]
+	every := scheduler.LookEvery(simulated(file), get.Scope, deployments)
+	if every <= file.ObserveEvery || deployments == 0 {
+		return ""
+	}
+	// A fleet can be too large for the pace of all looks, whatever the quota is.
+	why := "the pace of all looks"
+	if every > scheduler.LookEvery(scheduler.Config{}, get.Scope, deployments) {
+		why = "the GET quota"
+	}
+	return fmt.Sprintf("; looks every %s (the file says %s: %s)", every.Round(time.Second), file.ObserveEvery, why)
 }
 
 // counts is how much the file has; nothing where it cannot be put in force.

@@ -8,18 +8,18 @@ import (
 	"github.com/lmittmann/tint"
 )
 
-// newLogger returns the daemon's log. auto is text for people at a terminal and
-// JSON for everything that collects logs.
-func newLogger(c *console, w io.Writer, format string) *slog.Logger {
+// newLogger returns the daemon's log, which it writes to w. auto is text for
+// people, where end is a terminal, and JSON for everything that collects logs.
+func newLogger(c *console, end, w io.Writer, format string) *slog.Logger {
 	if format == "auto" {
 		format = "json"
-		if terminal(w) {
+		if terminal(end) {
 			format = "text"
 		}
 	}
 	if format == "text" {
 		return slog.New(tint.NewTextHandler(w, &tint.Options{
-			NoColor: !c.coloured(w), TimeFormat: "2006-01-02 15:04:05.000",
+			NoColor: !c.coloured(end), TimeFormat: "2006-01-02 15:04:05.000",
 		}))
 	}
 	return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{ReplaceAttr: readableSpans}))

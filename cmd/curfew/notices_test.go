@@ -184,7 +184,7 @@ func TestLogFormats(t *testing.T) {
 	} {
 		var out bytes.Buffer
 		key := secret.New("key-4711")
-		log := newLogger(c, &out, format)
+		log := newLogger(c, &out, &out, format)
 		log.Log(context.Background(), slog.LevelInfo, "told", "wait", 1500*time.Millisecond, "key", key, "err", errors.New("no "+key.String()))
 		if got := out.String(); !strings.Contains(got, want) || strings.Contains(got, "\x1b") {
 			t.Errorf("%s: %q, want %q in it and no colours", format, got, want)

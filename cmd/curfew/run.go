@@ -30,7 +30,12 @@ emqx-secret.
 
 SIGHUP reloads the configuration; a bad one is refused and the last good one stays
 in force. SIGTERM and SIGINT end the daemon once the calls under way are answered;
-a second one ends it at once.`,
+a second one ends it at once.
+
+Exit codes:
+  0  it was told to end, and has written down all that it did
+  1  it cannot start or go on; the last line says why and what to do
+  2  the command line makes no sense`,
 		Example: `  curfew run -c curfew.yaml
   curfew run -c curfew.yaml --dry-run      decide and look, never start or stop
   curfew run -c /etc/curfew/curfew.yaml --watch --listen 0.0.0.0:9815`,
@@ -93,7 +98,9 @@ func runDaemon(ctx context.Context, c *console, o runOptions) error {
 	if err != nil {
 		return err
 	}
-	d, err := newDaemon(r, first, newLogger(c, c.err, o.logFormat), hup)
+	queue := newLogQueue(c.err)
+	defer queue.close()
+	d, err := newDaemon(r, first, newLogger(c, c.err, queue, o.logFormat), hup)
 	if err != nil {
 		return errors.Join(err, ln.Close())
 	}
