@@ -61,19 +61,21 @@ func (p *permits) configure(f *Fleet) {
 			}
 		}
 	}
-	p.lookEvery = p.idlePace(f)
+	p.lookEvery = LookEvery(f.cfg, p.scope(f, quota.Get), f.live)
 }
 
-// idlePace stretches observe_every to what the quota of GETs and the pace allow.
-func (p *permits) idlePace(f *Fleet) time.Duration {
-	lim := f.cfg.Quotas[quota.Get]
-	n := time.Duration(f.live)
-	share := time.Duration(max(1, lim.N-getIdle.keep(lim)))
-	each := lim.Per / share
-	if p.scope(f, quota.Get) == quota.Key {
+// LookEvery is the pace of idle looks at each of so many deployments:
+// c.ObserveEvery, stretched to what the quota of GETs, counted over the given
+// scope, and the pace of all looks allow. Auto counts as deployment, as it does
+// until an answer teaches otherwise.
+func LookEvery(c Config, scope quota.Scope, deployments int) time.Duration {
+	lim := c.Quotas[quota.Get]
+	n := time.Duration(deployments)
+	each := lim.Per / time.Duration(max(1, lim.N-getIdle.keep(lim)))
+	if scope == quota.Key {
 		each *= max(1, n)
 	}
-	return max(f.cfg.ObserveEvery, each, n*time.Second/pace)
+	return max(c.ObserveEvery, each, n*time.Second/pace)
 }
 
 // log is the log that decides for rec in the scope in force.
@@ -237,7 +239,7 @@ func (p *permits) learn(f *Fleet, fl *flight, v Verdict, a Answer) {
 	f.next.Scopes = append(f.next.Scopes, LearnedScope{m, p.learned[m]})
 	f.urgent = true
 	f.notify(ScopeLearned{m, p.learned[m]})
-	p.lookEvery = p.idlePace(f)
+	p.lookEvery = LookEvery(f.cfg, p.scope(f, quota.Get), f.live)
 }
 
 // surelyFull reports whether the quota of the whole key, if there is one, was

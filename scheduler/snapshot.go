@@ -37,6 +37,7 @@ const (
 type PolicyView struct {
 	Name    string
 	Members int
+	DryRun  bool // by its own word or its account's: none of its transitions makes a call
 }
 
 // QuotaView is what is known of one method's quota.
@@ -102,7 +103,9 @@ func (f *Fleet) Snapshot(now Now) *Snapshot {
 		Deployments: make([]View, 0, f.live),
 	}
 	for _, r := range f.rules {
-		s.Policies = append(s.Policies, PolicyView{Name: r.p.Name(), Members: len(r.members)})
+		s.Policies = append(s.Policies, PolicyView{
+			Name: r.p.Name(), Members: len(r.members), DryRun: f.cfg.DryRun || r.p.Options().DryRun,
+		})
 	}
 	for i := range f.recs {
 		rec := &f.recs[i]

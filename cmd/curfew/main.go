@@ -29,9 +29,6 @@ func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer, 
 	c := &console{in: in, out: out, err: errs, env: env}
 	root := newRoot(c)
 	root.SetArgs(args)
-	root.SetIn(in)
-	root.SetOut(out)
-	root.SetErr(errs)
 	cmd, err := root.ExecuteContextC(ctx) // cmd is the one that was meant, as far as it is known
 	if err == nil {
 		return exitFine

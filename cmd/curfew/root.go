@@ -37,6 +37,9 @@ again before somebody does. Policies are in one file; the smallest one is
 	root.AddCommand(
 		newRun(c), newCheck(c), newPlan(c), newNext(c), newSimulate(c), newDemo(c), newPlatform(c), newVersion(c),
 	)
+	root.SetIn(c.in)
+	root.SetOut(c.out) // before there is a completion command, which keeps it
+	root.SetErr(c.err)
 	root.SetHelpCommand(newHelp(c))
 	root.InitDefaultCompletionCmd()
 	refuseOthers(root)

@@ -33,13 +33,14 @@ func fleet() *scheduler.Snapshot {
 	return &scheduler.Snapshot{
 		Now: scheduler.Now{Wall: noon()}, Account: "default", Settled: true,
 		Blocked:  []scheduler.BlockReason{scheduler.BlockClock},
-		Policies: []scheduler.PolicyView{{Name: "office-hours", Members: 3}, {Name: `night "shift"`, Members: 1}},
+		Policies: []scheduler.PolicyView{{Name: "office-hours", Members: 3}, {Name: `night "shift"`, Members: 1, DryRun: true}},
 		Deployments: []scheduler.View{
 			{
 				Deployment: "w41b11c0", Policy: "office-hours", Want: policy.Running, SeenAt: noon().Add(-41 * time.Second),
 				Look:    look("running", "dev-eu"),
 				Next:    [2]time.Time{noon().Add(20 * time.Hour), noon().Add(8 * time.Hour)},
-				Last:    scheduler.Done,
+				Because: policy.Because{Kind: policy.KindEdge, Pos: policy.Pos{File: "curfew.yaml", Line: 21, Col: 12}, Ref: "0 8 * * MON-FRI"},
+				Last:    scheduler.Done, LastAt: noon().Add(-4 * time.Hour),
 				Seconds: scheduler.StatusSeconds{scheduler.StatusRunning: 3600.5, scheduler.StatusStarting: 90},
 			},
 			{
@@ -49,7 +50,7 @@ func fleet() *scheduler.Snapshot {
 			},
 			{Deployment: "c2", Policy: "office-hours", Want: policy.Running, Due: start, Wait: scheduler.WaitSlot},
 			{Deployment: "d3", Policy: `night "shift"`, Look: look("failed", "d3 \xff\xfe"), SeenAt: noon()},
-			{Deployment: "e4", Gone: true, Look: look("stopped", "old"), SeenAt: noon(), Last: scheduler.Failed},
+			{Deployment: "e4", Gone: true, Look: look("stopped", "old"), SeenAt: noon(), Last: scheduler.Failed, LastReason: scheduler.ReasonNotFound},
 		},
 		Quotas: [quota.Methods]scheduler.QuotaView{
 			{Limit: quota.Documented(quota.Get), Scope: quota.Key, Left: 46},

@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"strings"
 	"time"
 
+	"curfew/policy"
 	"curfew/scheduler"
 )
 
@@ -60,12 +62,15 @@ type quotaRow struct {
 type deploymentRow struct {
 	ID, Name, Policy string
 	Status, Wanted   string
+	Why              string // what wants it: the line of the file, or the rule
 	Next             string
 	NextAt           stamp
 	Seen             stamp
 	Due              string // what has to happen and what it waits for
 	DueAt            stamp
-	Until            stamp // when an override ends
+	Until            stamp  // when an override ends
+	Last             string // how the last transition ended, and why
+	LastAt           stamp  // its instant
 	Trouble          bool
 }
 
@@ -137,6 +142,7 @@ func rowOf(v *scheduler.View) deploymentRow {
 	r := deploymentRow{
 		ID: string(v.Deployment), Name: v.Look.Name, Policy: v.Policy,
 		Status: statusText(v), Wanted: v.Want.String(),
+		Why: whyText(v.Because), Last: lastText(v), LastAt: stamp{v.LastAt},
 		Seen: stamp{v.SeenAt}, Until: stamp{v.Override}, Trouble: inTrouble(v),
 	}
 	r.Next, r.NextAt = nextOf(v)
@@ -144,6 +150,46 @@ func rowOf(v *scheduler.View) deploymentRow {
 		r.Due, r.DueAt = dueText(v), stamp{v.Due.At}
 	}
 	return r
+}
+
+// whyText names what wants the power: the place in the file with its text, the
+// override with its author, or the rule. The place goes first, for it is short.
+func whyText(b policy.Because) string {
+	var parts []string
+	for _, s := range []string{b.Pos.String(), ruleText(b.Kind), b.Ref} {
+		if s != "" {
+			parts = append(parts, s)
+		}
+	}
+	return strings.Join(parts, ": ")
+}
+
+// ruleText says which rule it was, where that is not the line of a policy.
+func ruleText(k policy.Kind) string {
+	switch k {
+	case policy.KindOverride:
+		return "override"
+	case policy.KindCalendar:
+		return "calendar"
+	case policy.KindEnforce:
+		return "enforced"
+	case policy.KindReturned:
+		return "it answers again"
+	case policy.KindConverge:
+		return "asked for"
+	}
+	return ""
+}
+
+// lastText says how the last transition ended, with the reason where there is one.
+func lastText(v *scheduler.View) string {
+	switch {
+	case v.Last == 0:
+		return ""
+	case v.LastReason == scheduler.ReasonNone:
+		return v.Last.String()
+	}
+	return v.Last.String() + ": " + strings.ReplaceAll(string(v.LastReason), "_", " ")
 }
 
 // statusText is the platform's own word, so that a status that we do not know is

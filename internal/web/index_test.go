@@ -37,16 +37,16 @@ func TestIndex(t *testing.T) {
 	}
 	got := rows(page)
 	for first, want := range map[string]string{
-		"w41b11c0": "dev-eu office-hours running Tue 10 Mar 11:59:19 running stop Tue 10 Mar 20:00:00 —",
+		"w41b11c0": "dev-eu office-hours running Tue 10 Mar 11:59:19 running curfew.yaml:21:12: 0 8 * * MON-FRI stop Tue 10 Mar 20:00:00 — done of Tue 10 Mar 08:00:00",
 		"b1f77113": `a "b" <script>alert(1)</script> office-hours running Tue 10 Mar 11:59:00 ` +
-			"stopped (override until Tue 10 Mar 13:00:00) — since Tue 10 Mar 11:50:00 " +
-			"stop: waits for its permit, free at Tue 10 Mar 12:07:00",
-		"c2":            "office-hours not looked yet — running — since Tue 10 Mar 11:00:00 start: about to be sent",
-		"e4":            "old gone (404) needs a look Tue 10 Mar 12:00:00 none — —",
-		"office-hours":  "3",
-		`night "shift"`: "1",
-		"get":           "46 60 1h0m0s key",
-		"stop":          "0 1 1h0m0s auto",
+			"stopped (override until Tue 10 Mar 13:00:00) — — since Tue 10 Mar 11:50:00 " +
+			"stop: waits for its permit, free at Tue 10 Mar 12:07:00 —",
+		"c2":                    "office-hours not looked yet — running — — since Tue 10 Mar 11:00:00 start: about to be sent —",
+		"e4":                    "old gone (404) needs a look Tue 10 Mar 12:00:00 none — — — failed: not found",
+		"office-hours":          "3",
+		`night "shift" dry run`: "1",
+		"get":                   "46 60 1h0m0s key",
+		"stop":                  "0 1 1h0m0s auto",
 	} {
 		if got[first] != want {
 			t.Errorf("row %s: %q\n        want %q", first, got[first], want)
@@ -72,6 +72,7 @@ func TestIndexEscapes(t *testing.T) {
 		Deployments: []scheduler.View{{
 			Deployment: evil, Policy: evil, Look: scheduler.Look{Status: evil, Name: evil},
 			Due: scheduler.Transition{Power: policy.Stopped, At: noon()}, Wait: scheduler.WaitStatus,
+			Because: policy.Because{Kind: policy.KindEdge, Ref: evil}, Last: scheduler.Failed, LastReason: evil,
 		}},
 	}
 	d := newDaemon(t, always(snap), PerDeploymentAuto)
@@ -81,8 +82,8 @@ func TestIndexEscapes(t *testing.T) {
 			t.Errorf("the page contains %q unescaped", tag)
 		}
 	}
-	if n := strings.Count(text(page), evil); n < 5 {
-		t.Errorf("the text is shown %d times, want at least 5:\n%s", n, page)
+	if n := strings.Count(text(page), evil); n < 6 {
+		t.Errorf("the text is shown %d times, want at least 6:\n%s", n, page)
 	}
 }
 
@@ -111,6 +112,27 @@ func TestIndexWithoutPicture(t *testing.T) {
 		code, page := d.get("/")
 		if code != http.StatusServiceUnavailable || !strings.Contains(text(page), says) {
 			t.Errorf("GET /: %d, want 503 and %q:\n%s", code, says, text(page))
+		}
+	}
+}
+
+// TestWhy: what wants a power is named by its place, its rule and its text, as
+// far as it has them.
+func TestWhy(t *testing.T) {
+	t.Parallel()
+	line := policy.Pos{File: "curfew.yaml", Line: 21, Col: 12}
+	for _, tc := range []struct {
+		because policy.Because
+		want    string
+	}{
+		{policy.Because{}, ""},
+		{policy.Because{Kind: policy.KindEdge, Pos: line, Ref: "0 8 * * *"}, "curfew.yaml:21:12: 0 8 * * *"},
+		{policy.Because{Kind: policy.KindOverride, Ref: "3 by anna"}, "override: 3 by anna"},
+		{policy.Because{Kind: policy.KindEnforce, Pos: line}, "curfew.yaml:21:12: enforced"},
+		{policy.Because{Kind: policy.KindReturned}, "it answers again"},
+	} {
+		if got := whyText(tc.because); got != tc.want {
+			t.Errorf("%+v is shown as %q, want %q", tc.because, got, tc.want)
 		}
 	}
 }
