@@ -54,7 +54,7 @@ func FuzzParse(f *testing.F) {
 // FuzzDuration asks that what is accepted is a duration in whole nanoseconds
 // that spell writes in a way that reads the same.
 func FuzzDuration(f *testing.F) {
-	for _, s := range []string{"1d", "1d12h", "90s", "1h30m", "-1d", "1d-1h", "99999999999d", "1.5h", "106751d24h", "", "d"} {
+	for _, s := range []string{"1d", "1d12h", "90s", "1h30m", "-1d", "1d-1h", "99999999999d", "1.5h", "106751d24h", "106751d", "1800000h", "", "d"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

@@ -113,7 +113,7 @@ func parseDuration(s string) (time.Duration, bool) {
 	var days time.Duration
 	if m := daysFirst.FindStringSubmatch(s); m != nil {
 		n, err := strconv.Atoi(m[1])
-		if err != nil || n > int(math.MaxInt64/day)/2 {
+		if err != nil || n > int(math.MaxInt64/day) {
 			return 0, false
 		}
 		days, s = time.Duration(n)*day, s[len(m[0]):]

@@ -122,7 +122,7 @@ func TestMutants(t *testing.T) {
 // mustDie runs the tests that have to catch the mutant.
 func (m *mutant) mustDie(t *testing.T, root, overlay string) {
 	cmd := exec.CommandContext(t.Context(), "go", "test", "-count=1", "-failfast", "-overlay", overlay,
-		"-run", m.tests, "./internal/sim", "-seeds", "2000")
+		"-run", m.tests, "./internal/sim", "-seeds", "2000", "-first")
 	cmd.Dir = root
 	out, err := cmd.CombinedOutput()
 	switch {

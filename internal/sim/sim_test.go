@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 var (
 	oneSeed = flag.Uint64("seed", 0, "simulate this seed only, and show its timeline with -v")
 	seeds   = flag.Uint64("seeds", 240, "simulate so many seeds")
+	first   = flag.Bool("first", false, "simulate no more once a seed has failed")
 	minutes = flag.Int("steps", 0, "end a simulation after so many minutes of it; 0 is at its end")
 )
 
@@ -34,11 +36,17 @@ func TestSim(t *testing.T) {
 		for seed := from; seed <= to; seed++ {
 			t.Run(fmt.Sprint(seed), func(t *testing.T) {
 				t.Parallel()
+				if *first && met.failed.Load() {
+					t.Skip("another seed has failed")
+				}
 				simulate(t, seed, met)
+				if t.Failed() {
+					met.failed.Store(true)
+				}
 			})
 		}
 	})
-	if to-from >= 200 && *minutes == 0 {
+	if to-from >= 200 && *minutes == 0 && !*first {
 		met.check(t)
 	}
 }
@@ -46,6 +54,7 @@ func TestSim(t *testing.T) {
 // sometimes counts what the seeds met: a simulation in which something never
 // goes wrong proves nothing about it.
 type sometimes struct {
+	failed atomic.Bool // some seed did
 	mu     sync.Mutex
 	counts map[string]int
 }
