@@ -15,6 +15,7 @@ import (
 // what the new file is compared with.
 func (f *Fleet) adopt(rows map[policy.DeploymentID]*Row, orphans map[policy.DeploymentID]Use) {
 	f.live = 0
+	f.findEmpty()
 	f.makeRoom()
 	rules := make([]*rule, 0, len(f.cfg.Set.Policies))
 	seen := make(map[policy.DeploymentID]bool, len(f.index))
@@ -64,14 +65,58 @@ func (f *Fleet) place(id policy.DeploymentID) ref {
 	if r, ok := f.index[id]; ok {
 		return r
 	}
-	rec := record{
+	r := f.emptyRecord()
+	f.recs[r] = record{
 		id: id, hash: hashOf(id), wake: quota.Never, getClass: noGet, floor: math.MinInt64, dueAt: math.MinInt64, warned: math.MinInt64,
 		look: looks{asked: longAgo, tried: longAgo}, postEnded: longAgo, buried: true,
 	}
-	r := ref(len(f.recs))
-	f.recs = append(f.recs, rec)
 	f.index[id] = r
 	return r
+}
+
+// emptyRecord returns the place of a record that nobody needs any more, or a new
+// one.
+func (f *Fleet) emptyRecord() ref {
+	for n := len(f.empty); n > 0; n = len(f.empty) {
+		r := f.empty[n-1]
+		f.empty = f.empty[:n-1]
+		if f.recs[r].buried { // not back in the file meanwhile
+			delete(f.index, f.recs[r].id)
+			return r
+		}
+	}
+	f.recs = append(f.recs, record{})
+	return ref(len(f.recs) - 1)
+}
+
+// findEmpty finds the records of deployments that are gone from the file and of
+// which nothing counts any more, however far a new file stretches a window within
+// reason. They may be used again: names come and go, and the records of all that
+// ever were would only grow.
+func (f *Fleet) findEmpty() {
+	foreign := map[ref]bool{}
+	for _, u := range f.permit.foreign {
+		foreign[u.r] = true
+	}
+	f.empty = f.empty[:0]
+	for i := range f.recs {
+		rec := &f.recs[i]
+		if rec.buried && !rec.dirty && rec.postClaim == 0 && rec.getClaim == 0 && !foreign[ref(i)] && !f.counts(rec) {
+			f.empty = append(f.empty, ref(i))
+		}
+	}
+}
+
+// counts reports whether a call to rec may count against a quota, or hold others
+// back, within four windows.
+func (f *Fleet) counts(rec *record) bool {
+	for m, lim := range f.cfg.Quotas {
+		lim.Per *= 4
+		if rec.logs[m].Left(lim, f.now.Steady) < lim.N || rec.notBefore[m] > f.now.Steady {
+			return true
+		}
+	}
+	return false
 }
 
 // restore fills a record from its row. What was open goes on being watched from
@@ -90,9 +135,6 @@ func (f *Fleet) restore(r ref, row *Row, orphans map[policy.DeploymentID]Use) {
 	if !row.Due.Zero() {
 		rec.dueAt = row.Due.At.UnixNano()
 	}
-	if rec.attempt.State == NotTaken {
-		rec.notBefore[methodOf(rec.attempt.Power)] = f.windowAfter(rec.attempt)
-	}
 	if rec.attempt.State.Open() || rec.attempt.Ended.Foreign {
 		rec.attempt.Ended = Instant{Wall: f.now.Wall, Steady: f.now.Steady}
 	}
@@ -105,17 +147,6 @@ func (f *Fleet) restore(r ref, row *Row, orphans map[policy.DeploymentID]Use) {
 	if u, ok := orphans[rec.id]; ok {
 		f.orphaned(r, u)
 	}
-}
-
-// windowAfter is one window after a POST that was refused under an earlier
-// process: it may have been a 429, whose wait no use of ours accounts for. Of
-// another boot nobody knows yet when that was.
-func (f *Fleet) windowAfter(a Attempt) time.Duration {
-	ended := f.now.Steady
-	if !a.Ended.Foreign {
-		ended = min(ended, a.Ended.Steady)
-	}
-	return ended + f.cfg.Quotas[methodOf(a.Power)].Per
 }
 
 // give puts r under a rule and decides what the change, if there is one, means.
@@ -375,6 +406,9 @@ func (f *Fleet) restoreUse(r ref, u Use) {
 		use.End, use.State = min(f.now.Steady, u.Ended.Steady), stateOf(u.Known)
 	}
 	rec.logs[u.Method].Restore(use)
+	if u.Wait > 0 { // a 429: its wait may be longer than what the use itself counts for
+		f.limited(r, u.Method, use.End+u.Wait)
+	}
 }
 
 func stateOf(known bool) quota.State {

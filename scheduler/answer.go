@@ -44,7 +44,7 @@ func (f *Fleet) landed(a Answer, fl *flight, v Verdict) {
 		if f.clockBlocks() {
 			ended.Wall = time.Time{} // another boot must not count from an instant that is wrong
 		}
-		f.spent(fl, ended, v, a.Status)
+		f.spent(fl, ended, v, a)
 	}
 	f.permit.learn(f, fl, v, a)
 	n := CallEnded{
@@ -71,9 +71,7 @@ func (f *Fleet) lookAnswered(fl *flight, a Answer, v Verdict) {
 				"or remove the deployment from the file")
 		}
 	case Limited:
-		until := f.limitedUntil(a, quota.Get)
-		rec.notBefore[quota.Get] = until
-		f.permit.full(f, quota.Get, until)
+		f.limited(fl.r, quota.Get, a.Ended.Steady+f.limitedFor(a, quota.Get))
 		f.alarm(AlarmLimitedGets, rec.id, "429 for a GET: "+f.foreignUse(quota.Get))
 	}
 }
@@ -124,9 +122,7 @@ func (f *Fleet) beginAttempt(rec *record, fl *flight, ended Instant) {
 func (f *Fleet) postLimited(fl *flight, a Answer) {
 	rec := &f.recs[fl.r]
 	rec.attempt.State = NotTaken
-	until := f.limitedUntil(a, fl.method)
-	rec.notBefore[fl.method] = until
-	f.permit.full(f, fl.method, until)
+	f.limited(fl.r, fl.method, a.Ended.Steady+f.limitedFor(a, fl.method))
 	if fl.probe {
 		return // this is how a scope is learned; permits.learn has told
 	}
@@ -145,10 +141,18 @@ func (f *Fleet) postRefused(fl *flight, a Answer) {
 	f.settle(fl.r, rec.attempt.Transition, Failed, ReasonRefused, a.Err)
 }
 
-// limitedUntil is when a method that was answered 429 may be tried again: a
-// window after the answer, or later where a sane Retry-After says so; a GET
-// waits for a sane Retry-After alone.
-func (f *Fleet) limitedUntil(a Answer, m quota.Method) time.Duration {
+// limited keeps calls of m to r back after a 429, and those of the whole key
+// where they may share its quota.
+func (f *Fleet) limited(r ref, m quota.Method, until time.Duration) {
+	rec := &f.recs[r]
+	rec.notBefore[m] = max(rec.notBefore[m], until)
+	f.permit.full(f, m, until)
+}
+
+// limitedFor is how long after a 429 its method is left alone: a window, or
+// longer where a sane Retry-After says so; a GET waits for a sane Retry-After
+// alone.
+func (f *Fleet) limitedFor(a Answer, m quota.Method) time.Duration {
 	lim := f.cfg.Quotas[m]
 	wait := lim.Per + lim.Margin()
 	if sane := a.RetryAfter > 0 && a.RetryAfter <= 2*lim.Per; sane {
@@ -158,7 +162,7 @@ func (f *Fleet) limitedUntil(a Answer, m quota.Method) time.Duration {
 			wait = max(wait, a.RetryAfter)
 		}
 	}
-	return a.Ended.Steady + wait
+	return wait
 }
 
 // foreignUse says which setting to look at after a 429 that was not expected.

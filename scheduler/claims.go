@@ -162,12 +162,14 @@ func (f *Fleet) claim(fl *flight, notAfter time.Duration) bool {
 }
 
 // spent records the end of a call that used its permit up.
-func (f *Fleet) spent(fl *flight, ended Instant, v Verdict, status int) {
+func (f *Fleet) spent(fl *flight, ended Instant, v Verdict, a Answer) {
 	id := fl.permit.ID()
 	f.permit.end(f, fl.r, fl.method, id, ended.Steady, v.Known())
-	f.next.Endings = append(f.next.Endings, Ending{
-		Claim: id, Ended: ended, Known: v.Known(), Result: v.String(), Status: status,
-	})
+	e := Ending{Claim: id, Ended: ended, Known: v.Known(), Result: v.String(), Status: a.Status}
+	if v == Limited {
+		e.Wait = f.limitedFor(a, fl.method)
+	}
+	f.next.Endings = append(f.next.Endings, e)
 	f.endingNoted(fl)
 }
 

@@ -115,7 +115,8 @@ type Fleet struct {
 	rules []*rule
 	recs  []record
 	index map[policy.DeploymentID]ref
-	live  int // deployments in the file
+	live  int   // deployments in the file
+	empty []ref // records that another deployment may have
 
 	wakes  wakeHeap
 	posts  [quota.Methods]queue

@@ -2,6 +2,7 @@ package scheduler
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -145,6 +146,17 @@ func TestTooClose(t *testing.T) {
 		g.wantCalls()
 		g.wantOutcomes("20:00 stop missed too_close")
 	})
+	t.Run("to the next planned call of another deployment, where the key shares the quota", func(t *testing.T) {
+		t.Parallel()
+		one, two := minute(spec("p", "", "0 20 * * *", "d1")), minute(spec("q", "", "0 22 * * *", "d2"))
+		g := start(t, "19:50", compile(t, one, two), scoped(quota.Key))
+		g.restart(80 * time.Minute) // 21:10
+		g.run(10 * time.Minute)
+		g.wantCalls()
+		g.wantOutcomes("20:00 stop missed too_close")
+		g.to("22:00:01")
+		g.wantCalls("22:00:00 stop d2")
+	})
 	t.Run("not within five minutes", func(t *testing.T) {
 		t.Parallel()
 		g := start(t, "19:50", compile(t, minute(spec("p", "10 20 * * *", "0 20 * * *", "d1"))))
@@ -246,6 +258,53 @@ func TestChangedRule(t *testing.T) {
 		g.run(time.Minute)
 		g.wantCalls("19:50:00 stop d1")
 	})
+}
+
+// TestTheKeysStartsComeInTime: where the key shares one quota of starts, no more
+// are stopped than can be started again at eight.
+func TestTheKeysStartsComeInTime(t *testing.T) {
+	t.Parallel()
+	early, late := evening("d1", "d2", "d3", "d4"), minute(spec("late", "0 10 * * *", "0 20 * * *", "e1", "e2"))
+	g := start(t, "19:50", compile(t, early, late), scoped(quota.Key), func(c *Config) {
+		c.Quotas[quota.Start].N, c.Quotas[quota.Stop].N = 3, 100
+	})
+	g.to("20:01")
+	stopped := map[policy.DeploymentID]int{}
+	for _, c := range g.claims {
+		if c.Method == quota.Stop {
+			stopped[c.Deployment[:1]]++
+		}
+	}
+	if stopped["d"] != 3 || stopped["e"] != 2 {
+		t.Errorf("stopped %v, want three of those of 8:00 and both of those of 10:00", stopped)
+	}
+	g.wantAlarm(AlarmInfeasible)
+}
+
+// TestTheRecordsOfTheGoneAreUsedAgain: names come and go, memory does not grow.
+func TestTheRecordsOfTheGoneAreUsedAgain(t *testing.T) {
+	t.Parallel()
+	g := start(t, "12:00", compile(t, evening("d0")))
+	for i := range 60 {
+		id := policy.DeploymentID(fmt.Sprintf("d%d", i))
+		g.status[id] = "running"
+		g.reload(compile(t, evening(id)))
+		g.run(time.Hour)
+	}
+	if n := len(g.f.recs); n > 10 { // looks count for four windows
+		t.Errorf("%d records for one deployment after 60 names", n)
+	}
+	for id, r := range g.f.index {
+		if g.f.recs[r].id != id {
+			t.Errorf("the record of %s is that of %s", id, g.f.recs[r].id)
+		}
+	}
+	g.to("+3 08:00:01")
+	g.reload(compile(t, evening("d0", "d59")))
+	g.to("+3 20:00:01")
+	if n := len(g.log); n < 2 || g.log[n-1][13:] == g.log[n-2][13:] {
+		t.Errorf("POSTs %v, want both stopped on the last evening", g.log)
+	}
 }
 
 func TestRemovedDeployment(t *testing.T) {

@@ -19,6 +19,7 @@ type permits struct {
 	busy      [quota.Methods]int    // claims that are not answered and not older than SlotTime
 	lookEvery time.Duration         // the pace of idle looks that quota and fleet allow
 	foreign   []foreignUse          // from another boot of the host
+	starts    *startPlan            // of this turn; nil until somebody asks
 
 	accepted [quota.Methods][]time.Duration // when the last calls began that were accepted, while a scope is to be learned
 }
@@ -56,9 +57,7 @@ func (p *permits) configure(f *Fleet) {
 			continue
 		}
 		for i := range f.recs {
-			for _, u := range f.recs[i].logs[m].Uses() {
-				p.key[m].Restore(u)
-			}
+			p.key[m].Add(&f.recs[i].logs[m])
 		}
 	}
 	p.lookEvery = LookEvery(f.cfg, p.scope(f, quota.Get), f.live)
@@ -276,45 +275,89 @@ func (p *permits) startFits(f *Fleet, rec *record) bool {
 	return rec.logs[quota.Start].Ready(f.cfg.Quotas[quota.Start], 0, next) <= next+inTime
 }
 
-// keyStartFits is startFits where the whole key shares one quota of starts: the
-// starts of all deployments that curfew stopped, or is stopping, come first.
-func (p *permits) keyStartFits(f *Fleet, r ref) bool {
-	if p.scope(f, quota.Start) != quota.Key || f.recs[r].rule.nextOf(policy.Running) == never {
+// A startPlan deals the key's permits out to the starts that are to come, in
+// their order, where the whole key shares one quota of starts.
+type startPlan struct {
+	lim   quota.Limit
+	free  func(at time.Duration) time.Duration // when the key's log allows a start that is planned for at
+	at    []time.Duration                      // the planned starts
+	given []time.Duration                      // when each of them gets its permit
+	ok    bool                                 // all of them are in time
+}
+
+// keyStarts plans the starts of all deployments that curfew stopped, or is
+// stopping.
+func (p *permits) keyStarts(f *Fleet) *startPlan {
+	s := &startPlan{lim: f.cfg.Quotas[quota.Start]}
+	s.free = func(at time.Duration) time.Duration { return p.key[quota.Start].Ready(s.lim, 0, at) }
+	for i := range f.recs {
+		if rec := &f.recs[i]; rec.rule != nil && rec.offByUs() {
+			if at := rec.rule.nextOf(policy.Running); at != never {
+				s.at = append(s.at, f.steadyAt(at))
+			}
+		}
+	}
+	slices.Sort(s.at)
+	s.given = make([]time.Duration, len(s.at))
+	s.ok = s.deal(0)
+	return s
+}
+
+// deal gives the starts from i on their permits, as far as they are in time.
+func (s *startPlan) deal(i int) bool {
+	for ; i < len(s.at); i++ {
+		when := s.free(s.at[i])
+		if i >= s.lim.N {
+			when = max(when, s.given[i-s.lim.N]+s.lim.Per+s.lim.Margin())
+		}
+		s.given[i] = when
+		if when > s.at[i]+inTime {
+			return false
+		}
+	}
+	return true
+}
+
+// fits reports whether one more start gets its permit in time, and all that are
+// planned after it still do. Then it is planned too.
+func (s *startPlan) fits(at time.Duration) bool {
+	if !s.ok {
+		return false
+	}
+	i, _ := slices.BinarySearchFunc(s.at, at, func(planned, at time.Duration) int {
+		if planned <= at {
+			return -1 // behind those of the same instant: nothing of theirs changes
+		}
+		return 1
+	})
+	s.at, s.given = slices.Insert(s.at, i, at), slices.Insert(s.given, i, 0)
+	if s.deal(i) {
 		return true
 	}
-	var starts []time.Duration
-	for i := range f.recs {
-		rec := &f.recs[i]
-		if rec.rule == nil || ref(i) != r && !rec.offByUs() {
-			continue
-		}
-		if at := rec.rule.nextOf(policy.Running); at != never {
-			starts = append(starts, f.steadyAt(at))
-		}
+	s.at, s.given = slices.Delete(s.at, i, i+1), slices.Delete(s.given, i, i+1)
+	s.deal(i)
+	return false
+}
+
+// keyStartFits is startFits where the whole key shares one quota of starts: the
+// starts of all deployments that curfew stopped, or is stopping, come first. The
+// plan is made once a turn.
+func (p *permits) keyStartFits(f *Fleet, r ref) bool {
+	next := f.recs[r].rule.nextOf(policy.Running)
+	if p.scope(f, quota.Start) != quota.Key || next == never {
+		return true
 	}
-	slices.Sort(starts)
-	return f.permit.allInTime(f, starts)
+	if p.starts == nil {
+		p.starts = p.keyStarts(f)
+	}
+	if f.recs[r].offByUs() { // its start is planned already
+		return p.starts.ok
+	}
+	return p.starts.fits(f.steadyAt(next))
 }
 
 // offByUs reports whether rec was stopped by curfew last, or is being stopped.
 func (rec *record) offByUs() bool {
 	return rec.postClaim != 0 || rec.attempt.State.Open() && rec.attempt.Power == policy.Stopped ||
 		rec.lastPower == policy.Stopped && (rec.last == Done || rec.last == Already)
-}
-
-// allInTime deals the key's permits out to starts, in their order.
-func (p *permits) allInTime(f *Fleet, starts []time.Duration) bool {
-	lim := f.cfg.Quotas[quota.Start]
-	given := make([]time.Duration, 0, len(starts))
-	for i, at := range starts {
-		when := p.key[quota.Start].Ready(lim, 0, at)
-		if i >= lim.N {
-			when = max(when, given[i-lim.N]+lim.Per+lim.Margin())
-		}
-		if when > at+inTime {
-			return false
-		}
-		given = append(given, when)
-	}
-	return true
 }

@@ -354,13 +354,28 @@ func (f *Fleet) tooClose(rec *record, g goal) bool {
 	if other != never && other-f.plan < int64(rec.rule.p.Options().MinSpan) {
 		return true
 	}
+	m := methodOf(g.power)
+	lim := f.cfg.Quotas[m]
 	same := rec.rule.nextOf(g.power)
+	if f.permit.scope(f, m) == quota.Key {
+		same = f.nextPlanned(g.power) // whoever it is for
+	}
 	if same == never {
 		return false
 	}
-	m := methodOf(g.power)
-	lim := f.cfg.Quotas[m]
 	at := max(f.now.Steady, f.permit.own(f, rec, m, 0))
 	next := f.steadyAt(same)
 	return at+lim.Per+lim.Margin() > next && f.permit.log(f, rec, m).Left(lim, next) <= 1
+}
+
+// nextPlanned is the next edge of a power under any policy that has deployments,
+// as a wall instant.
+func (f *Fleet) nextPlanned(p policy.Power) int64 {
+	next := never
+	for _, r := range f.rules {
+		if len(r.members) > 0 {
+			next = min(next, r.nextOf(p))
+		}
+	}
+	return next
 }

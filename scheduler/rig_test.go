@@ -305,7 +305,7 @@ func (g *rig) state() State {
 	}
 	for _, id := range sortedKeys(g.claims) {
 		e, ended := g.endings[id]
-		s.Uses = append(s.Uses, Use{Claim: g.claims[id], Open: !ended, Ended: e.Ended, Known: e.Known})
+		s.Uses = append(s.Uses, Use{Claim: g.claims[id], Open: !ended, Ended: e.Ended, Known: e.Known, Wait: e.Wait})
 	}
 	for _, id := range sortedKeys(g.over) {
 		s.Overrides = append(s.Overrides, g.over[id])

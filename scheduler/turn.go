@@ -28,6 +28,7 @@ type flight struct {
 // after every event, and at Ready.Wake.
 func (f *Fleet) Turn(now Now) Ready {
 	f.tick(now)
+	f.permit.starts = nil
 	f.crossBoundaries()
 	for r, ok := f.due(); ok; r, ok = f.due() {
 		f.touch(r)

@@ -174,9 +174,10 @@ type Ending struct {
 	Claim    uint64
 	Returned bool
 	Ended    Instant
-	Known    bool   // the answer tells when the platform counted it
-	Result   string // the verdict's word
-	Status   int    // HTTP status, 0 for none
+	Known    bool          // the answer tells when the platform counted it
+	Result   string        // the verdict's word
+	Status   int           // HTTP status, 0 for none
+	Wait     time.Duration // 429: no call like it for so long after Ended
 }
 
 // A Batch is what has to be made durable together, all or nothing, in the order
@@ -214,6 +215,7 @@ type Use struct {
 	Unsent bool
 	Ended  Instant
 	Known  bool
+	Wait   time.Duration
 }
 
 // State is everything that a Fleet needs from the ledger at start.

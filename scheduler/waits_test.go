@@ -105,6 +105,41 @@ func TestTheLessonsRetryAfterBindsAll(t *testing.T) {
 	}
 }
 
+// TestA429IsRememberedOverARestart: the platform's word outlives the process
+// and, counted from the start, the boot of the host.
+func TestA429IsRememberedOverARestart(t *testing.T) {
+	t.Parallel()
+	for name, scope := range map[string]quota.Scope{"deployment": quota.Deployment, "key": quota.Key} {
+		g := start(t, "19:50", compile(t, evening("d1")), scoped(scope))
+		g.replies = []reply{{status: 429, retry: 2 * time.Hour}, {status: 201, then: "stopped"}}
+		g.to("20:30")
+		g.restart(time.Minute)
+		g.wantWait("d1", WaitPermit)
+		g.to("22:00")
+		g.wantCalls("20:00:00 stop d1")
+		g.to("22:01")
+		if len(g.log) != 2 {
+			t.Errorf("scope %s: POSTs %v, want the second once Retry-After is over", name, g.log)
+		}
+	}
+	t.Run("of a GET", func(t *testing.T) {
+		t.Parallel()
+		g := start(t, "12:00", compile(t, evening("d1")), scoped(quota.Deployment))
+		g.look = func(Call) Answer { return Answer{Sent: true, Status: 429, RetryAfter: 100 * time.Minute} }
+		g.to("12:10")
+		gets := g.gets
+		g.restart(time.Minute)
+		g.to("13:30")
+		if g.gets != gets {
+			t.Errorf("%d looks before Retry-After was over, want none", g.gets-gets)
+		}
+		g.to("13:50")
+		if g.gets == gets {
+			t.Error("no look after Retry-After was over")
+		}
+	})
+}
+
 // TestOnlyTheProbeReopensTheKey: an answer to a call that left before the 401
 // says nothing of the key.
 func TestOnlyTheProbeReopensTheKey(t *testing.T) {

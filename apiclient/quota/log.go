@@ -9,6 +9,9 @@ import (
 // Never is the instant at which a permit frees that never frees.
 const Never = time.Duration(math.MaxInt64)
 
+// longAgo is before every end of a request, with room for a window.
+const longAgo = time.Duration(math.MinInt64 / 2)
+
 // Margin is what is added to a window after a request whose answer is known.
 func (l Limit) Margin() time.Duration { return l.Per / 1000 }
 
@@ -69,7 +72,23 @@ func (u Use) free(lim Limit) time.Duration {
 
 // A Log holds the requests of one method that still count. The zero Log is
 // empty and ready for use. It is not safe for concurrent use.
-type Log struct{ uses []Use }
+type Log struct {
+	uses []Use
+	// What was forgotten counts again where a new limit has a longer window: so
+	// many uses, the last of which that was answered ended at lastEnded, and the
+	// last of the others at lastUnknown.
+	forgotten              int
+	lastEnded, lastUnknown time.Duration
+}
+
+// again is when what was forgotten stops counting under lim: in the past, as
+// long as nobody makes the window longer.
+func (l *Log) again(lim Limit) time.Duration {
+	if l.forgotten == 0 {
+		return longAgo
+	}
+	return max(Use{End: l.lastEnded, State: Ended}.free(lim), Use{End: l.lastUnknown, State: Unknown}.free(lim))
+}
 
 // Ready returns now where one more request is allowed, else the steady instant
 // at which it will be. keep is how many requests of the limit are held back for
@@ -80,11 +99,17 @@ func (l *Log) Ready(lim Limit, keep int, now time.Duration) time.Duration {
 		return Never
 	}
 	n := max(1, lim.N-keep)
-	if len(l.uses) < n {
+	again := l.again(lim)
+	if len(l.uses) < n && again <= now {
 		return now
 	}
 	var few [8]time.Duration
 	counting := few[:0]
+	if again > now {
+		for range min(n, l.forgotten) {
+			counting = append(counting, again)
+		}
+	}
 	for _, u := range l.uses {
 		if at := u.free(lim); at > now {
 			counting = append(counting, at)
@@ -100,6 +125,9 @@ func (l *Log) Ready(lim Limit, keep int, now time.Duration) time.Duration {
 // Left returns how many requests are allowed at now.
 func (l *Log) Left(lim Limit, now time.Duration) int {
 	left := lim.N
+	if l.again(lim) > now {
+		left -= min(left, l.forgotten)
+	}
 	for _, u := range l.uses {
 		if u.free(lim) > now {
 			left--
@@ -127,7 +155,7 @@ func (l *Log) Claim(id uint64, m Method, lim Limit, now, notAfter, latest time.D
 // log and its key's. It also forgets what has stopped counting, since nothing
 // may ever be claimed from a log that is only noted in.
 func (l *Log) Note(p Permit) {
-	l.uses = slices.DeleteFunc(l.uses, func(u Use) bool { return u.End <= p.forget })
+	l.forget(func(u Use) bool { return u.End <= p.forget })
 	l.uses = append(l.uses, Use{ID: p.id, End: p.latest, State: Open})
 }
 
@@ -154,10 +182,41 @@ func (l *Log) Return(id uint64) {
 // Restore adds a use from the ledger.
 func (l *Log) Restore(u Use) { l.uses = append(l.uses, u) }
 
-// Uses returns what the log holds, in no order; the caller must not change it.
-func (l *Log) Uses() []Use { return l.uses }
-
 // prune forgets what has stopped counting.
 func (l *Log) prune(lim Limit, now time.Duration) {
-	l.uses = slices.DeleteFunc(l.uses, func(u Use) bool { return u.free(lim) <= now })
+	l.forget(func(u Use) bool { return u.free(lim) <= now })
+}
+
+// forget drops the uses that have stopped counting, and remembers how many there
+// were and when the last of them ended.
+func (l *Log) forget(stopped func(Use) bool) {
+	l.uses = slices.DeleteFunc(l.uses, func(u Use) bool {
+		if !stopped(u) {
+			return false
+		}
+		l.remember(1, u)
+		return true
+	})
+}
+
+// remember counts n uses as forgotten, of which u ended last.
+func (l *Log) remember(n int, u Use) {
+	if l.forgotten == 0 {
+		l.lastEnded, l.lastUnknown = longAgo, longAgo
+	}
+	l.forgotten += n
+	if u.State == Ended {
+		l.lastEnded = max(l.lastEnded, u.End)
+	} else {
+		l.lastUnknown = max(l.lastUnknown, u.End)
+	}
+}
+
+// Add counts in l all that other counts, and all that it has forgotten.
+func (l *Log) Add(other *Log) {
+	l.uses = append(l.uses, other.uses...)
+	if n := other.forgotten; n > 0 {
+		l.remember(n, Use{End: other.lastEnded, State: Ended})
+		l.remember(0, Use{End: other.lastUnknown, State: Unknown})
+	}
 }

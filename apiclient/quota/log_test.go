@@ -77,7 +77,7 @@ func TestClaimEndReturn(t *testing.T) {
 	log.End(99, 5*time.Second, true) // nobody's
 	log.Return(8)
 	want := []Use{{ID: 7, End: 5 * time.Second, State: Ended}}
-	if diff := cmp.Diff(want, log.Uses()); diff != "" {
+	if diff := cmp.Diff(want, log.uses); diff != "" {
 		t.Errorf("uses after an end and a return (-want +got):\n%s", diff)
 	}
 	if left := log.Left(lim, 6*time.Second); left != 1 {
@@ -99,9 +99,9 @@ func TestLogsStayBounded(t *testing.T) {
 		noted.Note(p)
 		claimed.End(p.ID(), now, true)
 		noted.End(p.ID(), now, true)
-		if len(claimed.Uses()) > lim.N || len(noted.Uses()) > lim.N {
+		if len(claimed.uses) > lim.N || len(noted.uses) > lim.N {
 			t.Fatalf("after %d looks the logs hold %d and %d uses, want at most %d",
-				i+1, len(claimed.Uses()), len(noted.Uses()), lim.N)
+				i+1, len(claimed.uses), len(noted.uses), lim.N)
 		}
 	}
 }
@@ -302,7 +302,7 @@ func (w *world) crash() {
 // ends is what the client knows of the requests that still count, by its own
 // arithmetic: their ends, and when each of them frees.
 func (w *world) ends() (ends, frees []time.Duration) {
-	for _, u := range w.log.Uses() {
+	for _, u := range w.log.uses {
 		free := u.End + w.lim.Per + w.lim.Per/30
 		if u.State == Ended {
 			free = u.End + w.lim.Per + w.lim.Per/1000
@@ -340,13 +340,13 @@ func (w *world) checkLive() {
 		w.t.Fatalf("at %v: ready at %v, %d left", w.now, ready, w.log.Left(w.lim, w.now))
 	}
 	if !w.wouldClaim(ready) {
-		w.t.Fatalf("ready at %v, but a claim there is refused: %+v", ready, w.log.Uses())
+		w.t.Fatalf("ready at %v, but a claim there is refused: %+v", ready, w.log.uses)
 	}
 	if ready == w.now {
 		return
 	}
 	if w.wouldClaim(ready - 1) {
-		w.t.Fatalf("ready at %v, but a claim just before succeeds: %+v", ready, w.log.Uses())
+		w.t.Fatalf("ready at %v, but a claim just before succeeds: %+v", ready, w.log.uses)
 	}
 	ends, frees := w.ends()
 	if len(ends) > w.lim.N {
@@ -359,7 +359,8 @@ func (w *world) checkLive() {
 
 // wouldClaim tries a claim on a copy of the log.
 func (w *world) wouldClaim(at time.Duration) bool {
-	twin := Log{uses: slices.Clone(w.log.uses)}
+	twin := w.log
+	twin.uses = slices.Clone(w.log.uses)
 	_, ok := twin.Claim(math.MaxUint64, Stop, w.lim, at, at, at)
 	return ok
 }
@@ -405,4 +406,44 @@ func TestKeepHoldsBack(t *testing.T) {
 			t.Fatalf("keeping %d of %d is ready at %v with %d left", keep, lim.N, more, left)
 		}
 	})
+}
+
+// TestALongerWindowRemembers: a new limit may have a window that reaches back to
+// requests which had stopped counting.
+func TestALongerWindowRemembers(t *testing.T) {
+	t.Parallel()
+	long := Limit{N: 1, Per: 6 * hour}
+	for _, test := range []struct {
+		name  string
+		known bool
+		want  time.Duration // when the next request is allowed under the long window
+	}{
+		{"answered", true, 2*hour + long.Per + long.Margin()},
+		{"not answered", false, 2*hour + long.Per + long.UnknownMargin()},
+	} {
+		var log, other Log
+		short := Limit{N: 1, Per: hour}
+		for i, at := range []time.Duration{0, 2 * hour, 4 * hour} {
+			p, ok := log.Claim(uint64(i+1), Stop, short, at, at, at)
+			if !ok {
+				t.Fatalf("%s: request %d is refused at %v", test.name, i+1, at)
+			}
+			log.End(p.ID(), at, test.known)
+			if at == 4*hour {
+				log.Return(p.ID()) // it never left: what came before decides
+			}
+		}
+		other.Add(&log)
+		for name, l := range map[string]*Log{"the log": &log, "one that took it over": &other} {
+			if got := l.Ready(short, 0, 4*hour); got != 4*hour {
+				t.Errorf("%s, %s: under the limit in force ready at %v, want now", test.name, name, got)
+			}
+			if got := l.Ready(long, 0, 4*hour); got != test.want {
+				t.Errorf("%s, %s: under the longer window ready at %v, want %v", test.name, name, got, test.want)
+			}
+			if got := l.Left(long, 4*hour); got != 0 {
+				t.Errorf("%s, %s: %d left under the longer window, want 0", test.name, name, got)
+			}
+		}
+	}
 }

@@ -77,7 +77,9 @@ func decodeEnding(r *row) scheduler.Ending {
 }
 
 func decodeEnd(r *row) scheduler.Ending {
-	return scheduler.Ending{Ended: r.instant(), Known: r.flag(), Result: r.text(), Status: int(r.number())}
+	return scheduler.Ending{
+		Ended: r.instant(), Known: r.flag(), Result: r.text(), Status: int(r.number()), Wait: time.Duration(r.number()),
+	}
 }
 
 func decodePost(r *row) Post {

@@ -59,6 +59,7 @@ func encodeEnd(r *record, e *scheduler.Ending) {
 	r.flag(e.Known)
 	r.text(e.Result)
 	r.number(int64(e.Status))
+	r.number(int64(e.Wait))
 }
 
 // encodePost writes a claim together with its ending, for the history.

@@ -66,7 +66,9 @@ func (l *Ledger) uses(ctx context.Context) ([]scheduler.Use, error) {
 	}
 	uses := make([]scheduler.Use, len(made))
 	for i, p := range pair(made, ended) {
-		uses[i] = scheduler.Use{Claim: p.Claim, Open: !p.Answered, Ended: p.Ending.Ended, Known: p.Ending.Known}
+		uses[i] = scheduler.Use{
+			Claim: p.Claim, Open: !p.Answered, Ended: p.Ending.Ended, Known: p.Ending.Known, Wait: p.Ending.Wait,
+		}
 		uses[i].Unsent = uses[i].Open && !p.Claim.Made.Foreign && l.marks.unsent(p.Claim.ID)
 	}
 	return uses, nil

@@ -30,14 +30,15 @@ const pruneRows = 256
 
 // Prune forgets what is older than keep says at now, and returns how many rows
 // that were. Claims of GETs go; those of POSTs move to the history with their
-// endings; the open claims of this run stay. It works in small transactions,
+// endings; the open claims of this run stay. Of a deployment that is gone from
+// the file, its row goes: should it come back, it is one that was never seen. It works in small transactions,
 // between which commits take their turn, and may fail without harm to them,
 // unless the disk itself failed. The caller asks only while it believes the
 // wall clock, by which history is judged.
 func (l *Ledger) Prune(ctx context.Context, now scheduler.Now, keep Keep) (int, error) {
 	keep.Uses = cmp.Or(keep.Uses, DefaultKeepUses)
 	before := now.Wall.Add(-cmp.Or(keep.History, DefaultKeepHistory))
-	cursor := uint64(0)
+	cursor, deployment := uint64(0), ""
 	total := 0
 	for _, some := range []slice{
 		func(ctx context.Context) (int, bool, error) {
@@ -47,6 +48,7 @@ func (l *Ledger) Prune(ctx context.Context, now scheduler.Now, keep Keep) (int, 
 			return l.pruneHistory(ctx, outcomes(), "settled", before)
 		},
 		func(ctx context.Context) (int, bool, error) { return l.pruneHistory(ctx, attempts(), "wall", before) },
+		func(ctx context.Context) (int, bool, error) { return l.pruneGone(ctx, &deployment) },
 	} {
 		n, err := l.repeat(ctx, some)
 		total += n
@@ -102,7 +104,7 @@ func (l *Ledger) pruneClaims(ctx context.Context, cursor *uint64, now, keep time
 	var old []uint64
 	var posts []Post
 	for _, p := range uses {
-		if l.ended(&p) > now-keep {
+		if l.ended(&p)+p.Ending.Wait > now-keep { // and a while after what the platform asked to wait
 			continue
 		}
 		old = append(old, p.Claim.ID)
@@ -199,4 +201,23 @@ func (l *Ledger) firstBefore(ctx context.Context, t table, instant string, befor
 		last, n = number, n+1
 	}
 	return last, n, rows.Err()
+}
+
+// pruneGone looks at the next deployments after cursor, in the order of their
+// names, and removes the rows of those that are gone.
+func (l *Ledger) pruneGone(ctx context.Context, cursor *string) (n int, more bool, err error) {
+	query := "SELECT max(deployment), count(*), coalesce(sum(gone), 0) FROM (SELECT deployment, gone FROM deployments" +
+		" WHERE account = $1 AND deployment > $2 ORDER BY deployment LIMIT $3)"
+	var last sql.NullString
+	var rows, gone int
+	if err := l.conn.QueryRowContext(ctx, query, l.options.Account, *cursor, pruneRows).Scan(&last, &rows, &gone); err != nil {
+		return 0, false, err
+	}
+	more = rows == pruneRows
+	if gone > 0 {
+		query = "DELETE FROM deployments WHERE account = $1 AND deployment > $2 AND deployment <= $3 AND gone = 1"
+		_, err = l.conn.ExecContext(ctx, query, l.options.Account, *cursor, last.String)
+	}
+	*cursor = last.String
+	return gone, more, err
 }

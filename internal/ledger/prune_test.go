@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -311,5 +312,47 @@ func TestHistoryWhileWriting(t *testing.T) {
 	}))
 	if after := posts(t, l, Filter{}); len(after) <= len(before) {
 		t.Errorf("%d POSTs after the batch, %d before", len(after), len(before))
+	}
+}
+
+// TestPruneGone: the rows of deployments that are gone from the file go, those of
+// the others stay, however many there are.
+func TestPruneGone(t *testing.T) {
+	t.Parallel()
+	l := mustOpen(t, optionsAt(filepath.Join(t.TempDir(), "curfew.db")))
+	rows := settledRows(2*pruneRows + 10)
+	gone := 0
+	for i := range rows {
+		if rows[i].Gone = i%3 == 1 || i == len(rows)-1; rows[i].Gone {
+			gone++
+		}
+	}
+	mustCommit(t, l, &scheduler.Batch{Rows: rows})
+	if n, err := l.Prune(context.Background(), nowAt(time.Hour), Keep{}); n != gone || err != nil {
+		t.Errorf("%d pruned, %v; want %d", n, err, gone)
+	}
+	left := mustLoad(t, l).Rows
+	if len(left) != len(rows)-gone || slices.ContainsFunc(left, func(r scheduler.Row) bool { return r.Gone }) {
+		t.Errorf("%d rows left, want %d, and none that is gone", len(left), len(rows)-gone)
+	}
+}
+
+// TestPruneKeepsAWait: a call that was answered 429 counts while its wait does.
+func TestPruneKeepsAWait(t *testing.T) {
+	t.Parallel()
+	l := mustOpen(t, optionsAt(filepath.Join(t.TempDir(), "curfew.db")))
+	mustCommit(t, l, &scheduler.Batch{Claims: claimsFrom(1, 2, quota.Get), Endings: []scheduler.Ending{
+		{Claim: 1, Ended: at(time.Hour), Known: true, Wait: 90 * time.Minute}, {Claim: 2, Ended: at(time.Hour), Known: true},
+	}})
+	for _, c := range []struct {
+		at   time.Duration
+		left int
+	}{{3*time.Hour + 29*time.Minute, 1}, {3*time.Hour + 30*time.Minute, 0}} {
+		if _, err := l.Prune(context.Background(), nowAt(c.at), Keep{Uses: time.Hour}); err != nil {
+			t.Fatal(err)
+		}
+		if got := len(mustLoad(t, l).Uses); got != c.left {
+			t.Errorf("at %v: %d uses left, want %d", c.at, got, c.left)
+		}
 	}
 }

@@ -44,7 +44,7 @@ func claims() table {
 
 func endings() table {
 	return table{"endings", "account, claim",
-		"account, claim, wall, steady, boot, known, result, status, sum"}
+		"account, claim, wall, steady, boot, known, result, status, wait, sum"}
 }
 
 // attempts takes over the POSTs of claims and endings when they stop counting, so
@@ -52,7 +52,7 @@ func endings() table {
 func attempts() table {
 	return table{"attempts", "account, claim",
 		"account, claim, deployment, method, power, at, because, wall, steady, boot, latest, probe, " +
-			"answered, ended_wall, ended_steady, ended_boot, known, result, status, sum"}
+			"answered, ended_wall, ended_steady, ended_boot, known, result, status, wait, sum"}
 }
 
 // outcomes is the history of transitions; nothing is ever decided by it.

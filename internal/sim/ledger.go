@@ -182,7 +182,7 @@ func (d *Disk) end(e scheduler.Ending) {
 		d.state.Uses = slices.Delete(d.state.Uses, i, i+1)
 	default:
 		u := &d.state.Uses[i]
-		u.Open, u.Unsent, u.Ended, u.Known = false, false, e.Ended, e.Known
+		u.Open, u.Unsent, u.Ended, u.Known, u.Wait = false, false, e.Ended, e.Known, e.Wait
 	}
 }
 
@@ -192,7 +192,7 @@ func (d *Disk) prune(now time.Duration) {
 		return
 	}
 	d.state.Uses = slices.DeleteFunc(d.state.Uses, func(u scheduler.Use) bool {
-		return !u.Open && !u.Ended.Foreign && u.Ended.Steady < now-d.keep
+		return !u.Open && !u.Ended.Foreign && u.Ended.Steady+u.Wait < now-d.keep
 	})
 	d.pruneAt = 2*len(d.state.Uses) + 1000
 }

@@ -40,7 +40,8 @@ func applyEnding(s *scheduler.State, e scheduler.Ending) {
 	case e.Returned:
 		s.Uses = slices.Delete(s.Uses, i, i+1)
 	default:
-		s.Uses[i].Open, s.Uses[i].Unsent, s.Uses[i].Ended, s.Uses[i].Known = false, false, e.Ended, e.Known
+		u := &s.Uses[i]
+		u.Open, u.Unsent, u.Ended, u.Known, u.Wait = false, false, e.Ended, e.Known, e.Wait
 	}
 }
 

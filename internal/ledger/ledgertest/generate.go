@@ -64,7 +64,7 @@ func (g generator) claim(id uint64) scheduler.Claim {
 func (g generator) ending(last uint64) scheduler.Ending {
 	return scheduler.Ending{
 		Claim: rapid.Uint64Range(1, last+1).Draw(g.t, "claim"), Returned: g.flag(), Ended: g.instant(),
-		Known: g.flag(), Result: g.text(), Status: g.count(),
+		Known: g.flag(), Result: g.text(), Status: g.count(), Wait: g.steady(),
 	}
 }
 

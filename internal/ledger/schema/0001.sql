@@ -86,6 +86,7 @@ CREATE TABLE endings (
     known      smallint NOT NULL,
     result     text     NOT NULL,
     status     bigint   NOT NULL,
+    wait       bigint   NOT NULL, -- after a 429: no call like it for so long
     sum        bigint   NOT NULL,
     PRIMARY KEY (account, claim)
 );
@@ -111,6 +112,7 @@ CREATE TABLE attempts (
     known        smallint NOT NULL,
     result       text     NOT NULL,
     status       bigint   NOT NULL,
+    wait         bigint   NOT NULL,
     sum          bigint   NOT NULL,
     PRIMARY KEY (account, claim)
 );
