@@ -47,11 +47,21 @@ func (f *Fleet) landed(a Answer, fl *flight, v Verdict) {
 		f.spent(fl, ended, v, a)
 	}
 	f.permit.learn(f, fl, v, a)
-	n := CallEnded{
-		Deployment: f.recs[fl.r].id, Policy: f.policyName(&f.recs[fl.r]), Method: fl.method,
-		Transition: fl.transition, Verdict: v, Status: a.Status, Took: a.Ended.Steady - a.Began.Steady, Err: a.Err,
+	f.notifyEnd(a, fl, v)
+}
+
+// notifyEnd tells of the end of a call.
+func (f *Fleet) notifyEnd(a Answer, fl *flight, v Verdict) {
+	rec, took := &f.recs[fl.r], a.Ended.Steady-a.Began.Steady
+	if fl.method == quota.Get {
+		f.notify(LookEnded{Deployment: rec.id, Verdict: v, Status: a.Status, Took: took, Err: a.Err})
+		return
 	}
-	if fl.method != quota.Get && v != NotSent {
+	n := CallEnded{
+		Deployment: rec.id, Policy: f.policyName(rec), Method: fl.method,
+		Transition: fl.transition, Verdict: v, Status: a.Status, Took: took, Err: a.Err,
+	}
+	if v != NotSent {
 		n.Late, n.Cause = a.Began.Wall.Sub(fl.transition.At), fl.cause
 	}
 	f.notify(n)

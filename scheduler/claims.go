@@ -132,12 +132,12 @@ func (f *Fleet) claimGet(r ref, class getClass) bool {
 
 // newFlight returns a flight like v, in the place of one that has ended.
 func (f *Fleet) newFlight(v flight) *flight {
-	n := len(f.spare)
-	if n == 0 {
-		return &v
+	var fl *flight
+	if n := len(f.spare); n > 0 {
+		fl, f.spare = f.spare[n-1], f.spare[:n-1]
+	} else {
+		fl = new(flight) // not &v, which would be made for those in its place too
 	}
-	fl := f.spare[n-1]
-	f.spare = f.spare[:n-1]
 	*fl = v
 	return fl
 }

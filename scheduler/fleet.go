@@ -143,6 +143,8 @@ type Fleet struct {
 
 	next     Batch  // what the next commit will hold
 	out      *Batch // the commit that is out
+	used     Batch  // lists of earlier ones, to be used again
+	calls    []Call // the same of Ready
 	outAt    time.Duration
 	dirty    []ref
 	urgent   bool          // next or dirty hold what must not wait

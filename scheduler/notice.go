@@ -8,21 +8,31 @@ import (
 )
 
 // A Notice is something that happened, for the log and the metrics. It is one
-// of CallEnded, Settled, AttemptEnded, Alarm, ClockJump, ScopeLearned and
+// of CallEnded, LookEnded, Settled, AttemptEnded, Alarm, ClockJump, ScopeLearned and
 // Changed.
 type Notice interface{ notice() }
 
-// CallEnded says that a request to the platform ended, or never left.
+// CallEnded says that a POST to the platform ended, or never left.
 type CallEnded struct {
 	Deployment policy.DeploymentID
 	Policy     string
 	Method     quota.Method
-	Transition Transition    // zero for a GET
+	Transition Transition
 	Verdict    Verdict       // what its answer means
 	Status     int           // HTTP status, 0 where there was none
 	Took       time.Duration // first byte to answer
-	Late       time.Duration // POST: from the transition's instant to the first byte
-	Cause      LateCause     // POST: why Late is what it is
+	Late       time.Duration // from the transition's instant to the first byte
+	Cause      LateCause     // why Late is what it is
+	Err        string
+}
+
+// LookEnded says the same of a GET. There are thousands of them for each POST,
+// so it is small.
+type LookEnded struct {
+	Deployment policy.DeploymentID
+	Verdict    Verdict
+	Status     int
+	Took       time.Duration
 	Err        string
 }
 
@@ -121,6 +131,7 @@ const (
 )
 
 func (CallEnded) notice()    {}
+func (LookEnded) notice()    {}
 func (Settled) notice()      {}
 func (AttemptEnded) notice() {}
 func (Alarm) notice()        {}

@@ -1,7 +1,6 @@
 package scheduler
 
 import (
-	"cmp"
 	"time"
 
 	"curfew/apiclient/quota"
@@ -120,8 +119,14 @@ type entry struct {
 	r    ref
 }
 
-func (e entry) compare(o entry) int {
-	return cmp.Or(cmp.Compare(e.at, o.at), cmp.Compare(e.hash, o.hash), cmp.Compare(e.r, o.r))
+func (e entry) before(o entry) bool {
+	switch {
+	case e.at != o.at:
+		return e.at < o.at
+	case e.hash != o.hash:
+		return e.hash < o.hash
+	}
+	return e.r < o.r
 }
 
 // queue is a binary heap of entries. What is in it may be stale: whoever takes
@@ -132,7 +137,7 @@ func (q *queue) push(e entry) {
 	h := append(*q, e)
 	for i := len(h) - 1; i > 0; {
 		up := (i - 1) / 2
-		if h[i].compare(h[up]) >= 0 {
+		if !h[i].before(h[up]) {
 			break
 		}
 		h[i], h[up] = h[up], h[i]
@@ -151,10 +156,10 @@ func (q *queue) pop() entry {
 		if down >= n {
 			break
 		}
-		if r := down + 1; r < n && h[r].compare(h[down]) < 0 {
+		if r := down + 1; r < n && h[r].before(h[down]) {
 			down = r
 		}
-		if h[down].compare(h[i]) >= 0 {
+		if !h[down].before(h[i]) {
 			break
 		}
 		h[i], h[down] = h[down], h[i]

@@ -38,7 +38,7 @@ func (f *Fleet) Turn(now Now) Ready {
 	var out Ready
 	out.Calls = f.release()
 	out.Commit = f.batch()
-	out.Notices, f.notices = f.notices, nil
+	out.Notices, f.notices = f.notices, f.notices[:0]
 	out.Acked, f.acked = f.acked, nil
 	out.Wake, out.Exact = f.nextWake()
 	out.Drained = f.draining && f.out == nil && f.postsInFlight() == 0
@@ -62,7 +62,7 @@ func (f *Fleet) crossBoundaries() {
 // release starts the calls whose claims are durable, as far as there are slots:
 // POSTs first.
 func (f *Fleet) release() []Call {
-	var calls []Call
+	calls := f.calls[:0]
 	for kind := range f.waiting {
 		q := f.waiting[kind]
 		n := 0
@@ -85,6 +85,7 @@ func (f *Fleet) release() []Call {
 		}
 		f.waiting[kind] = append(q[:0], q[n:]...)
 	}
+	f.calls = calls
 	return calls
 }
 
@@ -181,7 +182,7 @@ func (f *Fleet) batch() *Batch {
 	}
 	f.dirty = f.dirty[:0]
 	b := f.next
-	f.next = Batch{}
+	f.next, f.used = f.used, Batch{}
 	return f.hand(b)
 }
 
@@ -210,7 +211,8 @@ func (f *Fleet) holdsAnswers() bool {
 // together and stay.
 func (f *Fleet) claimsAlone() Batch {
 	b := Batch{Claims: f.next.Claims, Scopes: f.next.Scopes}
-	f.next.Claims, f.next.Scopes = nil, nil
+	f.next.Claims, f.next.Scopes = f.used.Claims, nil
+	f.used.Claims = nil
 	return b
 }
 
@@ -218,6 +220,7 @@ func (f *Fleet) claimsAlone() Batch {
 func (f *Fleet) hand(b Batch) *Batch {
 	if b.Empty() {
 		f.settled = true
+		f.reuse(&b)
 		return nil
 	}
 	b.Written = f.now
@@ -244,6 +247,18 @@ func (f *Fleet) Committed(now Now, err error) {
 		f.waiting[kind] = append(f.waiting[kind], c.ID)
 	}
 	f.acked = append(f.acked, b.Orders...)
+	f.reuse(b)
+}
+
+// reuse takes back the lists of a batch that is durable, as far as each look
+// needs them; the next batches are written into them.
+func (f *Fleet) reuse(b *Batch) {
+	if cap(b.Claims) > cap(f.used.Claims) {
+		f.used.Claims = b.Claims[:0]
+	}
+	if cap(b.Endings) > cap(f.used.Endings) {
+		f.used.Endings = b.Endings[:0]
+	}
 }
 
 // Draining says that the process is asked to end: nothing more is claimed, what

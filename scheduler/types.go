@@ -287,7 +287,9 @@ type Order struct {
 
 // Ready is what a turn asks its driver to do. The order of the fields is the
 // order of the work: what is in Commit must be durable before the Calls of a
-// later turn, which come out only after Committed(nil).
+// later turn, which come out only after Committed(nil). Calls and Notices are
+// the Fleet's own lists: they hold until it is called again, and Commit until it
+// is told that this is Committed.
 type Ready struct {
 	Commit  *Batch        // make durable, then call Committed; nil while one is out
 	Calls   []Call        // their claims are durable: start now

@@ -99,13 +99,12 @@ func (l *Log) Ready(lim Limit, keep int, now time.Duration) time.Duration {
 		return Never
 	}
 	n := max(1, lim.N-keep)
-	again := l.again(lim)
-	if len(l.uses) < n && again <= now {
+	if len(l.uses) < n && l.again(lim) <= now || l.counting(lim, now) < n {
 		return now
 	}
 	var few [8]time.Duration
 	counting := few[:0]
-	if again > now {
+	if again := l.again(lim); again > now {
 		for range min(n, l.forgotten) {
 			counting = append(counting, again)
 		}
@@ -115,25 +114,27 @@ func (l *Log) Ready(lim Limit, keep int, now time.Duration) time.Duration {
 			counting = append(counting, at)
 		}
 	}
-	if len(counting) < n {
-		return now
-	}
 	slices.Sort(counting)
 	return counting[len(counting)-n]
 }
 
-// Left returns how many requests are allowed at now.
-func (l *Log) Left(lim Limit, now time.Duration) int {
-	left := lim.N
-	if l.again(lim) > now {
-		left -= min(left, l.forgotten)
+// counting is how many requests count at now.
+func (l *Log) counting(lim Limit, now time.Duration) int {
+	n := 0
+	if l.forgotten > 0 && l.again(lim) > now {
+		n = l.forgotten
 	}
 	for _, u := range l.uses {
 		if u.free(lim) > now {
-			left--
+			n++
 		}
 	}
-	return max(0, left)
+	return n
+}
+
+// Left returns how many requests are allowed at now.
+func (l *Log) Left(lim Limit, now time.Duration) int {
+	return max(0, lim.N-l.counting(lim, now))
 }
 
 // Claim takes a permit for claim number id (not 0), or refuses where the limit
@@ -144,7 +145,9 @@ func (l *Log) Claim(id uint64, m Method, lim Limit, now, notAfter, latest time.D
 	if id == 0 || l.Ready(lim, 0, now) > now {
 		return Permit{}, false
 	}
-	l.prune(lim, now)
+	if len(l.uses) == cap(l.uses) {
+		l.prune(lim, now) // before the list grows is soon enough: what is free does not count
+	}
 	p := Permit{id: id, method: m, notAfter: notAfter, latest: latest}
 	p.forget = now - lim.Per - lim.UnknownMargin()
 	l.Note(p)
@@ -155,7 +158,9 @@ func (l *Log) Claim(id uint64, m Method, lim Limit, now, notAfter, latest time.D
 // log and its key's. It also forgets what has stopped counting, since nothing
 // may ever be claimed from a log that is only noted in.
 func (l *Log) Note(p Permit) {
-	l.forget(func(u Use) bool { return u.End <= p.forget })
+	if len(l.uses) == cap(l.uses) {
+		l.forget(func(u Use) bool { return u.End <= p.forget })
+	}
 	l.uses = append(l.uses, Use{ID: p.id, End: p.latest, State: Open})
 }
 

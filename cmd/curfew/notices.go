@@ -8,7 +8,6 @@ import (
 	"slices"
 	"time"
 
-	"curfew/apiclient/quota"
 	"curfew/scheduler"
 )
 
@@ -129,10 +128,9 @@ func (l *noticeLog) line(now scheduler.Now, level slog.Level, text string, attrs
 func (l *noticeLog) entry(now scheduler.Now, n scheduler.Notice) (entry, bool) {
 	switch n := n.(type) {
 	case scheduler.CallEnded:
-		if n.Method == quota.Get {
-			return l.lookEntry(now, n)
-		}
 		return callEntry(n), true
+	case scheduler.LookEnded:
+		return l.lookEntry(now, n)
 	case scheduler.Settled:
 		// What lay behind an activation puzzles people; the line of the activation
 		// itself says what comes.
@@ -224,7 +222,7 @@ func transitionAttrs(deployment, policyName string, t scheduler.Transition) []sl
 
 // lookEntry is a look that showed nothing: worth a line now and then, since a
 // platform that cannot be reached looks the same for every deployment.
-func (l *noticeLog) lookEntry(now scheduler.Now, n scheduler.CallEnded) (entry, bool) {
+func (l *noticeLog) lookEntry(now scheduler.Now, n scheduler.LookEnded) (entry, bool) {
 	if n.Verdict != scheduler.NoLook && n.Verdict != scheduler.NotSent || n.Err == "" {
 		return entry{}, false
 	}

@@ -87,8 +87,8 @@ func TestNoticeLines(t *testing.T) {
 		{"rolled back", scheduler.AttemptEnded{Deployment: "w1", Policy: "nightly", Power: policy.Stopped, Result: scheduler.ConfirmRolledBack},
 			"level=INFO msg=\"attempt closed\" " + of + " result=rolled_back\n"},
 		{"seen is told by its transition", scheduler.AttemptEnded{Result: scheduler.ConfirmSeen}, ""},
-		{"a look", scheduler.CallEnded{Method: quota.Get, Verdict: scheduler.Seen, Status: 200}, ""},
-		{"a look that failed", scheduler.CallEnded{Deployment: "w1", Method: quota.Get, Verdict: scheduler.NoLook, Status: 503, Err: "503"},
+		{"a look", scheduler.LookEnded{Verdict: scheduler.Seen, Status: 200}, ""},
+		{"a look that failed", scheduler.LookEnded{Deployment: "w1", Verdict: scheduler.NoLook, Status: 503, Err: "503"},
 			"level=WARN msg=alarm alarm=look_failed text=503\n"},
 		{"activated", scheduler.Changed{
 			Deployment: "w1", Policy: "nightly", What: scheduler.ChangeActivated, Next: policy.Stopped, NextAt: stopOf().At,

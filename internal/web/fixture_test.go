@@ -68,7 +68,7 @@ func look(status, name string) scheduler.Look {
 func happened() []scheduler.Notice {
 	stop := scheduler.Transition{Power: policy.Stopped, At: noon()}
 	return []scheduler.Notice{
-		scheduler.CallEnded{Method: quota.Get, Verdict: scheduler.Seen, Status: 200, Took: 80 * time.Millisecond},
+		scheduler.LookEnded{Verdict: scheduler.Seen, Status: 200, Took: 80 * time.Millisecond},
 		scheduler.CallEnded{
 			Policy: "office-hours", Method: quota.Stop, Transition: stop, Verdict: scheduler.Took, Status: 201,
 			Took: 120 * time.Millisecond, Late: 3 * time.Millisecond, Cause: scheduler.CauseOnTime,

@@ -2,6 +2,7 @@ package web
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -186,6 +187,8 @@ func (m *Metrics) Observe(notices []scheduler.Notice) {
 		switch n := n.(type) {
 		case scheduler.CallEnded:
 			m.callEnded(n)
+		case scheduler.LookEnded:
+			m.request(quota.Get.String(), n.Verdict, n.Status, n.Took)
 		case scheduler.Settled:
 			m.settled(n)
 		case scheduler.AttemptEnded:
@@ -200,21 +203,22 @@ func (m *Metrics) Observe(notices []scheduler.Notice) {
 // harm beyond that.
 func (m *Metrics) LedgerError() { m.ledgerErrors.Inc() }
 
-// callEnded counts a request. One that never left has no duration and no
-// lateness; its next try has.
+// callEnded counts a POST. One that never left has no lateness; its next try
+// has.
 func (m *Metrics) callEnded(n scheduler.CallEnded) {
 	op := n.Method.String()
-	sent := n.Verdict != scheduler.NotSent
-	m.requests.WithLabelValues(op, codeOf(n.Verdict, n.Status)).Inc()
-	if sent {
-		m.requestTime.WithLabelValues(op).Observe(n.Took.Seconds())
-	}
-	if n.Method == quota.Get {
-		return
-	}
+	m.request(op, n.Verdict, n.Status, n.Took)
 	m.attempts.WithLabelValues(op, n.Verdict.String()).Inc()
-	if sent {
+	if n.Verdict != scheduler.NotSent {
 		m.lateness.WithLabelValues(op, string(n.Cause)).Observe(n.Late.Seconds())
+	}
+}
+
+// request counts a request. One that never left has no duration.
+func (m *Metrics) request(op string, v scheduler.Verdict, status int, took time.Duration) {
+	m.requests.WithLabelValues(op, codeOf(v, status)).Inc()
+	if v != scheduler.NotSent {
+		m.requestTime.WithLabelValues(op).Observe(took.Seconds())
 	}
 }
 

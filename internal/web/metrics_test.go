@@ -87,7 +87,7 @@ func TestObserve(t *testing.T) {
 		adds   map[string]float64
 	}{
 		"a look is a request and no attempt": {
-			scheduler.CallEnded{Method: quota.Get, Verdict: scheduler.Absent, Status: 404, Took: time.Second},
+			scheduler.LookEnded{Verdict: scheduler.Absent, Status: 404, Took: time.Second},
 			map[string]float64{
 				`curfew_api_requests_total{account="default",code="404",operation="get"}`:      1,
 				`curfew_api_request_duration_seconds_count{account="default",operation="get"}`: 1,
