@@ -50,6 +50,9 @@ func check(c *console, path, format string, strict bool) error {
 	// A warning that is an error under --strict keeps its name: it is the caller
 	// who is strict, not the file.
 	v := verdict{file: file, problems: problems, fine: !config.Failed(problems) && !(strict && len(problems) > 0)}
+	if err := tellIdle(c, file); err != nil {
+		return err
+	}
 	switch format {
 	case "json":
 		err = v.json(c)
@@ -111,6 +114,22 @@ func (v verdict) counts() (policies, deployments int) {
 		deployments += len(p.Members())
 	}
 	return len(v.file.Policies.Policies), deployments
+}
+
+// tellIdle says so where a file that is right asks for nothing: an empty answer
+// alone looks as if the question had been lost. A file that is wrong has its
+// problems to say.
+func tellIdle(c *console, file *config.Config) error {
+	var err error
+	policies, deployments := verdict{file: file}.counts()
+	switch {
+	case file.Policies == nil || deployments > 0:
+	case policies == 0:
+		_, err = fmt.Fprintf(c.err, "%s has no policies: nothing is scheduled\n", file.Source)
+	default:
+		_, err = fmt.Fprintf(c.err, "%s has no deployments in its policies: nothing is scheduled\n", file.Source)
+	}
+	return err
 }
 
 // plural counts things in words.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"io"
 	"sync"
 	"time"
@@ -16,19 +15,20 @@ const (
 
 // A logQueue hands lines to a writer that may block: a log collector that has
 // stopped reading must not stop the loop, which logs. Lines that find no room
-// are dropped and counted; the count is the next line that is written.
+// are dropped and counted; the count is told before the next line is written.
 type logQueue struct {
-	w     io.Writer
-	lines chan []byte
-	ended chan struct{}
+	w           io.Writer
+	tellDropped func(n int) // writes to w, from the queue's goroutine
+	lines       chan []byte
+	ended       chan struct{}
 
 	mu      sync.Mutex // guards what follows, and that lines is not closed under a send
 	dropped int
 	closed  bool
 }
 
-func newLogQueue(w io.Writer) *logQueue {
-	q := &logQueue{w: w, lines: make(chan []byte, logLines), ended: make(chan struct{})}
+func newLogQueue(w io.Writer, tellDropped func(n int)) *logQueue {
+	q := &logQueue{w: w, tellDropped: tellDropped, lines: make(chan []byte, logLines), ended: make(chan struct{})}
 	go q.run()
 	return q
 }
@@ -53,7 +53,7 @@ func (q *logQueue) run() {
 	defer close(q.ended)
 	for line := range q.lines {
 		if n := q.takeDropped(); n > 0 {
-			fmt.Fprintf(q.w, "curfew: %d log lines were dropped: nobody read them in time\n", n)
+			q.tellDropped(n)
 		}
 		_, _ = q.w.Write(line) // where a log cannot be written, nobody can be told
 	}

@@ -119,7 +119,7 @@ func (o planOptions) span(now time.Time, loc *time.Location) (span, error) {
 }
 
 // loadFile reads the configuration for a command that only looks, and tells of
-// its problems.
+// its problems and of its having nothing to show.
 func loadFile(c *console, path string) (*config.Config, error) {
 	file, problems, err := config.Load(path, c.env)
 	if err != nil {
@@ -131,7 +131,7 @@ func loadFile(c *console, path string) (*config.Config, error) {
 	if config.Failed(problems) {
 		return nil, errTold
 	}
-	return file, nil
+	return file, tellIdle(c, file)
 }
 
 // only is the plan of one deployment.

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"sync"
 
 	"curfew/internal/config"
@@ -106,7 +105,6 @@ func (d *daemon) swap(ctx context.Context, next *settings) error {
 // refuse says why a configuration was not put in force.
 func (d *daemon) refuse(err error) {
 	d.health.SetConfig(false, d.clock.read().Wall)
-	// The log gets each problem as a line of its own: a caret says nothing in JSON.
 	var bad *badFile
 	if errors.As(err, &bad) {
 		d.tellProblems(bad.problems)
@@ -124,12 +122,7 @@ func (d *daemon) tellProblems(problems []policy.Problem) {
 			d.log.Warn("and more problems: curfew check has them all", "count", len(problems)-maxTold)
 			return
 		}
-		level := slog.LevelError
-		if p.Warning {
-			level = slog.LevelWarn
-		}
-		d.log.Log(context.Background(), level, "problem in the configuration",
-			"place", p.Pos.String(), "text", p.Text, "hint", p.Hint)
+		logProblem(d.log, p)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"os"
 	"os/signal"
 	"syscall"
@@ -32,6 +33,10 @@ SIGHUP reloads the configuration; a bad one is refused and the last good one sta
 in force. SIGTERM and SIGINT end the daemon once the calls under way are answered;
 a second one ends it at once.
 
+The log goes to stderr: text on a terminal, else JSON, an object a line. What keeps
+the daemon from starting is text even there, unless --log-format json asks for JSON
+alone; only a command line that makes no sense is told in text then.
+
 Exit codes:
   0  it was told to end, and has written down all that it did
   1  it cannot start or go on; the last line says why and what to do
@@ -40,7 +45,9 @@ Exit codes:
   curfew run -c curfew.yaml --dry-run      decide and look, never start or stop
   curfew run -c /etc/curfew/curfew.yaml --watch --listen 0.0.0.0:9815`,
 		Args: cobra.NoArgs,
-		RunE: c.action(func(ctx context.Context, _ []string) error { return runDaemon(ctx, c, o) }),
+		RunE: c.action(func(ctx context.Context, _ []string) error {
+			return tellStart(c, o.logFormat, runDaemon(ctx, c, o))
+		}),
 	}
 	flags := cmd.Flags()
 	fileFlag(cmd, &o.file)
@@ -75,7 +82,7 @@ func (o *runOptions) override(file *config.Config) {
 }
 
 // runDaemon runs the daemon until ctx ends or a signal says so. Up to its first
-// log line it tells its troubles like any command, from then on in the log.
+// log line it returns its troubles, from then on they are in the log.
 func runDaemon(ctx context.Context, c *console, o runOptions) error {
 	ctx, stop := untilSignal(ctx)
 	defer stop()
@@ -90,7 +97,7 @@ func runDaemon(ctx context.Context, c *console, o runOptions) error {
 	r := reader{options: o, env: c.env, clock: clock, salt: config.NewSalt()}
 	first, err := r.read(nil)
 	if err != nil {
-		return tellStart(c, err)
+		return err
 	}
 	// The socket comes before the ledger: a second daemon on one port is found
 	// before it waits for anything, and one that waits can say so.
@@ -98,9 +105,11 @@ func runDaemon(ctx context.Context, c *console, o runOptions) error {
 	if err != nil {
 		return err
 	}
-	queue := newLogQueue(c.err)
+	queue := newLogQueue(c.err, tellDropped(c, o.logFormat))
 	defer queue.close()
-	d, err := newDaemon(r, first, newLogger(c, c.err, queue, o.logFormat), hup)
+	log := newLogger(c, c.err, queue, o.logFormat)
+	logStandard(log)
+	d, err := newDaemon(r, first, log, hup)
 	if err != nil {
 		return errors.Join(err, ln.Close())
 	}
@@ -112,15 +121,35 @@ func runDaemon(ctx context.Context, c *console, o runOptions) error {
 	return nil
 }
 
-// tellStart shows why the daemon does not start: a bad file with its lines, a
-// missing key, which stands nowhere in it, in a sentence.
-func tellStart(c *console, err error) error {
+// tellStart tells why the daemon does not start, at which point it has no log. Like
+// any command, it tells people: a bad file with its lines, what stands nowhere in
+// it in a sentence. But whoever asked for JSON has a program that reads stderr
+// from its first line on. A command line that makes no sense is left to run.
+func tellStart(c *console, format string, err error) error {
+	var usage usageError
 	var bad *badFile
-	if !errors.As(err, &bad) || !bad.inTheText() {
+	switch {
+	case err == nil, errors.Is(err, errTold), errors.As(err, &usage):
 		return err
+	case format == "json":
+		logStart(newLogger(c, c.err, c.err, format), err)
+		return errTold
+	case errors.As(err, &bad) && bad.inTheText():
+		if _, err := io.WriteString(c.err, config.Render(bad.problems, bad.text)); err != nil {
+			return err
+		}
+		return errTold
 	}
-	if _, err := io.WriteString(c.err, config.Render(bad.problems, bad.text)); err != nil {
-		return err
+	return err
+}
+
+// logStart is tellStart for programs: the problems of a bad file, a line each, and
+// the sentence last.
+func logStart(to *slog.Logger, err error) {
+	if bad := (*badFile)(nil); errors.As(err, &bad) {
+		for _, p := range bad.problems {
+			logProblem(to, p)
+		}
 	}
-	return errTold
+	to.Error("curfew cannot start", "err", err)
 }

@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -18,6 +20,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"curfew/internal/ledger"
 )
 
 // TestMain lets the scripts run this test's own binary as `curfew`.
@@ -53,6 +57,8 @@ func TestStories(t *testing.T) {
 			"signal":    sendSignal,
 			"exits":     exits,
 			"no-secret": noSecret,
+			"json-log":  jsonLog,
+			"newer":     newerLedger,
 		},
 	})
 }
@@ -180,4 +186,55 @@ func noSecret(ts *testscript.TestScript, _ bool, files []string) {
 			}
 		}
 	}
+}
+
+// jsonLog fails where what was written last to stderr, or one of the files, is not
+// a log in JSON from its first line to its last.
+func jsonLog(ts *testscript.TestScript, _ bool, files []string) {
+	if len(files) == 0 {
+		files = []string{"stderr"}
+	}
+	for _, f := range files {
+		if _, err := jsonLines(ts.ReadFile(f)); err != nil {
+			ts.Fatalf("%s: %v", f, err)
+		}
+	}
+}
+
+// jsonLines reads a log in JSON. There must be a line, and each must be an object
+// with a time, a level and a message.
+func jsonLines(text string) ([]map[string]any, error) {
+	var lines []map[string]any
+	for line := range strings.Lines(text) {
+		var l map[string]any
+		if err := json.Unmarshal([]byte(line), &l); err != nil {
+			return nil, fmt.Errorf("%w in line %d: %q", err, len(lines)+1, line)
+		}
+		at, _ := l["time"].(string)
+		level, _ := l["level"].(string)
+		if _, err := time.Parse(time.RFC3339Nano, at); err != nil || new(slog.Level).UnmarshalText([]byte(level)) != nil || l["msg"] == "" || l["msg"] == nil {
+			return nil, fmt.Errorf("line %d lacks a time, a level or a message: %s", len(lines)+1, line)
+		}
+		lines = append(lines, l)
+	}
+	if lines == nil {
+		return nil, errors.New("there is no line")
+	}
+	return lines, nil
+}
+
+// newerLedger is newer PATH: it makes a ledger of the story's account, and lets a
+// later release have written it.
+func newerLedger(ts *testscript.TestScript, _ bool, args []string) {
+	path := ts.MkAbs(args[0])
+	l, err := ledger.Open(context.Background(), ledger.Options{
+		Path: path, Account: "default", Endpoint: ts.Getenv("EMQXCLOUD_PLATFORM_ENDPOINT"),
+		Boot: "story", Release: "story", Now: machineClock().read,
+	})
+	ts.Check(err)
+	ts.Check(l.Close())
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	ts.Check(err)
+	_, err = f.WriteAt([]byte{0, 0, 0, 99}, 60) // SQLite's user_version (sqlite.org/fileformat.html)
+	ts.Check(errors.Join(err, f.Close()))
 }

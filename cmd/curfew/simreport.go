@@ -35,7 +35,11 @@ func writeReport(w io.Writer, r *sim.Report, loc *time.Location, seed uint64) er
 		lines = append(lines, fmt.Sprintf("still due    %s of %s since %s: %s", d.Power.Action(), d.Deployment,
 			d.At.In(loc).Format(day), cmp.Or(string(d.Wait), "about to be decided")))
 	}
-	_, err := io.WriteString(w, strings.Join(lines, "\n")+"\n\n"+powers(r)+"\n")
+	end := powers(r)
+	if r.Deployments == 0 {
+		end = "nothing is scheduled"
+	}
+	_, err := io.WriteString(w, strings.Join(lines, "\n")+"\n\n"+end+"\n")
 	return err
 }
 

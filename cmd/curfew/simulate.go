@@ -23,9 +23,7 @@ in virtual time, and show what the platform saw: calls, quota use, how transitio
 ended, and how long each deployment ran. It needs no key and makes no call.
 
 With --seed, things go wrong as they do in real life: answers get lost, the
-platform errs, starts take long. The same seed gives the same days.
-
-A file without policies has no days to live through: that is an error, exit code 1.`,
+platform errs, starts take long. The same seed gives the same days.`,
 		Example: `  curfew simulate -c curfew.yaml --days 30
   curfew simulate -c curfew.yaml --days 365 --seed 7 -o json
   curfew simulate -c curfew.yaml --per-key     the quota is one for the whole key`,
@@ -55,9 +53,6 @@ func (o simulateOptions) run(ctx context.Context, c *console, now time.Time) err
 	file, err := loadFile(c, o.file)
 	if err != nil {
 		return err
-	}
-	if len(file.Policies.Policies) == 0 {
-		return fmt.Errorf("simulate %s: it has no policies, so nothing would happen: add one under policies", file.Source)
 	}
 	from, err := parseTime(o.from, now, file.Location)
 	if err != nil {

@@ -62,13 +62,11 @@ func setUp(t film, o Options) (*stage, error) {
 	}
 	st.daemonURL = "http://" + port
 	text := "api:\n  endpoint: " + st.platformURL + "/public_api/v1\nlisten: " + port + "\nledger: curfew.db\n" + t.file
-	if err := os.WriteFile(st.file(), []byte(text), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, fileName), []byte(text), 0o600); err != nil {
 		return st, fmt.Errorf("write the demonstration's file: %w", err)
 	}
 	return st, nil
 }
-
-func (st *stage) file() string { return filepath.Join(st.dir, "curfew.yaml") }
 
 // waitLapsed waits for a span of the evening.
 func waitLapsed(ctx context.Context, d time.Duration) error {
@@ -102,9 +100,12 @@ func freePort() (string, error) {
 	return ln.Addr().String(), nil
 }
 
-// start starts the daemon, with the ledger that is there.
+// start starts the daemon, with the ledger that is there. It does so where the
+// file is, so that whatever the daemon says of it has a short name: a person can
+// do nothing with the path of a directory that is gone in half a minute.
 func (st *stage) start(o Options) error {
-	st.daemon = exec.Command(o.Binary, append([]string{"run", "-c", st.file(), "--log-format", "json"}, st.flags...)...)
+	st.daemon = exec.Command(o.Binary, append([]string{"run", "-c", fileName, "--log-format", "json"}, st.flags...)...)
+	st.daemon.Dir = st.dir
 	st.daemon.Env = st.env
 	st.daemon.SysProcAttr = diesWithParent()
 	st.said.Reset()

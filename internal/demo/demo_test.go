@@ -58,9 +58,9 @@ func TestNights(t *testing.T) {
 		t.Errorf("score %+v, want four POSTs, nothing over, repeated or missed", s.ours)
 	}
 	for _, want := range []string{
-		"foreign 429   stop 20:00:00  done after 2 POSTs",
-		"spring night  stop 03:00:00  done after 1 POST,",
-		"autumn night  stop 02:30:00  done after 1 POST,",
+		"foreign 429   stop 20:00:00  done after 2 POSTs, because curfew.yaml:6 says \"0 20 * * *\"\n",
+		"spring night  stop 03:00:00  done after 1 POST, because curfew.yaml:5 says \"30 2 * * *\"\n",
+		"autumn night  stop 02:30:00  done after 1 POST, because curfew.yaml:5 says \"30 2 * * *\"\n",
 	} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("the output lacks %q:\n%s", want, out.String())

@@ -192,7 +192,7 @@ func (sc *scene) ledger() error {
 			continue
 		}
 		sc.printf("    %-10s %s of %s %s after %s, because %s\n", sc.names[string(o.Deployment)], o.Power.Action(), sc.local(o.At),
-			sc.outcome(o), tries(o.Tries), "curfew.yaml:"+fmt.Sprint(o.Because.Pos.Line)+fmt.Sprintf(" says %q", o.Because.Ref))
+			sc.outcome(o), tries(o.Tries), because(o))
 	}
 	return nil
 }

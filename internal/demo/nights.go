@@ -49,9 +49,11 @@ func (s *show) nightLine(t film, p *sim.Played) {
 	}
 }
 
-// because names the line that made a transition.
+// because names the line that made a transition. A column is for errors.
 func because(o scheduler.Outcome) string {
-	return fmt.Sprintf("%s says %q", o.Because.Pos, o.Because.Ref)
+	at := o.Because.Pos
+	at.Col = 0
+	return fmt.Sprintf("%s says %q", at, o.Because.Ref)
 }
 
 func tries(n int) string {

@@ -12,7 +12,7 @@ import (
 // Options are what a demonstration needs from the program around it.
 type Options struct {
 	Out    io.Writer
-	Binary string   // the curfew binary, which is run as a child
+	Binary string   // the curfew binary, which is run as a child: an absolute path
 	Env    []string // of the child, beside the demo's key
 	Keep   bool     // leave platform and daemon up until the context ends
 	Colour bool

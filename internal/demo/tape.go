@@ -36,9 +36,12 @@ type film struct {
 	conf *config.Config
 }
 
+// fileName is what a tape's file is called wherever a person reads of it.
+const fileName = "curfew.yaml"
+
 // read reads the tape's file as the daemon would.
 func (t tape) read() (film, error) {
-	c, problems := config.Parse(t.name+".yaml", []byte(t.file), config.Env{})
+	c, problems := config.Parse(fileName, []byte(t.file), config.Env{})
 	if config.Failed(problems) {
 		return film{}, errors.New(config.Render(problems, c.Text))
 	}

@@ -101,10 +101,11 @@ type Powers struct {
 }
 
 // Simulate runs the daemon's own Fleet against a simulated platform, in virtual
-// time. It returns early with the context's error.
+// time. A file without policies is a quiet time like another: nothing is called.
+// It returns early with the context's error.
 func Simulate(ctx context.Context, o Options) (*Report, error) {
-	if o.Config.Set == nil || len(o.Config.Set.Policies) == 0 || o.Days < 1 || o.From.IsZero() {
-		return nil, fmt.Errorf("simulate: %w: it takes policies, a beginning and at least one day", ErrOptions)
+	if o.Config.Set == nil || o.Days < 1 || o.From.IsZero() {
+		return nil, fmt.Errorf("simulate: %w: it takes a file, a beginning and at least one day", ErrOptions)
 	}
 	t := newTally(o.Config)
 	m := newMachine(o.From, o.world(), o.Config, t)
