@@ -1,6 +1,7 @@
 package apiclient
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -35,8 +36,9 @@ type Operation struct {
 }
 
 const (
-	maxText       = 256 // bytes of a name or a status
-	maxMessage    = 512 // bytes of an error's message or text
+	usualBody     = 4 << 10 // bytes of an announced body that room is made for at once
+	maxText       = 256     // bytes of a name or a status
+	maxMessage    = 512     // bytes of an error's message or text
 	maxRetryAfter = 365 * 24 * time.Hour
 )
 
@@ -47,7 +49,7 @@ type texter func(s string, max int) string
 // disappear, so that taking them out cannot put a secret together; the
 // credentials go before the cut, so that the cut leaves no half of one.
 func (c *Client) text(s string, max int) string {
-	s = c.scrub.Replace(strings.Map(printable, s))
+	s = c.hidden.scrub(strings.Map(printable, s))
 	for len(s) > max {
 		_, size := utf8.DecodeLastRuneInString(s[:max+1])
 		s = s[:max+1-size]
@@ -70,6 +72,8 @@ type loose string
 func (t *loose) UnmarshalJSON(b []byte) error {
 	*t = ""
 	switch c := b[0]; {
+	case c == '"' && isPlain(b):
+		*t = loose(b[1 : len(b)-1])
 	case c == '"':
 		return json.Unmarshal(b, (*string)(t))
 	case c == '-' || '0' <= c && c <= '9':
@@ -77,6 +81,10 @@ func (t *loose) UnmarshalJSON(b []byte) error {
 	}
 	return nil
 }
+
+// isPlain reports whether a JSON string means what stands between its quotes: it
+// has no escapes and is UTF-8.
+func isPlain(b []byte) bool { return bytes.IndexByte(b, '\\') < 0 && utf8.Valid(b) }
 
 // readDeployment reads a 2xx answer to a GET for id. What it returns is about id
 // and has a status; anything else is an error.
@@ -165,6 +173,11 @@ func readBody(resp *http.Response) ([]byte, error) {
 	defer resp.Body.Close()
 	if resp.StatusCode < 200 {
 		return nil, nil
+	}
+	if size := resp.ContentLength; 0 <= size && size <= usualBody {
+		body := make([]byte, size) // as announced: at its end net/http keeps the connection
+		n, err := io.ReadFull(resp.Body, body)
+		return body[:n], err
 	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
 	if err == nil && len(body) > maxBody {

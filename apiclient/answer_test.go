@@ -1,6 +1,10 @@
 package apiclient
 
 import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -50,6 +54,58 @@ func TestDeployments(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", test.name, diff)
 		}
 	}
+}
+
+// A text is the same whether its bytes are taken as they are or decoded.
+func TestLooseTexts(t *testing.T) {
+	t.Parallel()
+	for _, in := range []string{
+		`""`, `"plain"`, `"N. Virginia (us-east-1)"`, `"Grüße, 世界"`, `"a\"b"`, `"a\\"`, `"\u00e9\n"`, `"\ud800"`,
+		"\"\xff\"", "\"é\xc3\"", "\"\u2028\"", "\"\x7f\"", "\"\\/\"",
+	} {
+		var want string
+		if err := json.Unmarshal([]byte(in), &want); err != nil {
+			t.Fatal(err)
+		}
+		got := loose("before")
+		if err := json.Unmarshal([]byte(in), &got); err != nil || string(got) != want {
+			t.Errorf("%q is read as %q with error %v, want %q", in, got, err, want)
+		}
+	}
+}
+
+// Whatever a body's length and however it is told, it is read whole, or it is
+// over the cap.
+func TestBodies(t *testing.T) {
+	t.Parallel()
+	for _, size := range []int{0, 1, usualBody, usualBody + 1, maxBody, maxBody + 1} {
+		body := strings.Repeat("x", size)
+		for how, answer := range map[string]string{
+			"announced": reply(200, body),
+			"in chunks": fmt.Sprintf("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%s0\r\n\r\n", chunk(body)),
+			"to an end": "HTTP/1.1 200 OK\r\n\r\n" + body,
+		} {
+			resp, err := http.ReadResponse(bufio.NewReader(strings.NewReader(answer)), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := readBody(resp)
+			switch {
+			case size > maxBody && !errors.Is(err, errTooLong):
+				t.Errorf("%d bytes %s: read %d with error %v, want %v", size, how, len(got), err, errTooLong)
+			case size <= maxBody && (err != nil || string(got) != body):
+				t.Errorf("%d bytes %s: read %d of them with error %v", size, how, len(got), err)
+			}
+		}
+	}
+}
+
+// chunk is body as one chunk; an empty one would be the last.
+func chunk(body string) string {
+	if body == "" {
+		return ""
+	}
+	return fmt.Sprintf("%x\r\n%s\r\n", len(body), body)
 }
 
 func TestRetryAfter(t *testing.T) {

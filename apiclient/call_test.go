@@ -187,14 +187,11 @@ func TestBodyOfGETIsNotProbed(t *testing.T) {
 	t.Parallel()
 	p := &pipe{answer: reply(200, lookBody)}
 	inBubble(t, p, func(t *testing.T, c *Client) {
-		req, err := c.request(quota.Get, testID)
-		if err != nil {
-			t.Fatal(err)
-		}
-		req.Body = slow{}
 		one := newCall(t.Context(), time.Now(), time.Time{}, time.Minute)
 		defer one.release()
-		resp, err := c.transport.RoundTrip(req.WithContext(one.ctx))
+		req := c.request(one.ctx, quota.Get, testID)
+		req.Body = slow{}
+		resp, err := c.transport.RoundTrip(req)
 		if err != nil {
 			t.Fatal(err)
 		}

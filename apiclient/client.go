@@ -6,11 +6,9 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
 	"curfew/apiclient/quota"
-	"curfew/internal/secret"
 )
 
 // A Client makes calls to one account of the platform. It is safe for
@@ -19,9 +17,9 @@ type Client struct {
 	transport *http.Transport
 	dialer    *dialer
 	base      *url.URL      // its path has no trailing slash
-	agent     []string      // the header's value
-	auth      secret.String // the Authorization header's value
-	scrub     *strings.Replacer
+	prefix    string        // the path of a request up to the ID, escaped
+	get, post *http.Request // what all looks and all orders have in common: copies are sent
+	hidden    *scrubber
 	timeout   time.Duration
 }
 
@@ -98,19 +96,12 @@ func (c *Client) order(ctx context.Context, m quota.Method, id string, p quota.P
 // or an *Error.
 func (c *Client) call(ctx context.Context, m quota.Method, id string, p quota.Permit, sendBy time.Time) ([]byte, Meta, error) {
 	asked := time.Now()
-	req, err := c.request(m, id)
-	switch {
-	case !p.Allows(m):
-		err = ErrNoPermit
-	case err == nil && !sendBy.IsZero() && isLate(asked, sendBy):
-		err = ErrLate // for the gate to find this out would cost it a warm connection
-	}
-	if err != nil {
+	if err := check(m, id, p, asked, sendBy); err != nil {
 		return nil, Meta{Began: asked, Ended: asked}, c.failed(m, id, Meta{}, err)
 	}
 	one := newCall(ctx, asked, sendBy, c.timeout)
 	defer one.release()
-	resp, err := c.transport.RoundTrip(req.WithContext(one.ctx))
+	resp, err := c.transport.RoundTrip(c.request(one.ctx, m, id))
 	var body []byte
 	if err == nil {
 		body, err = readBody(resp)
@@ -123,6 +114,19 @@ func (c *Client) call(ctx context.Context, m quota.Method, id string, p quota.Pe
 		meta.RetryAfter = readRetryAfter(resp.Header, meta.Date, meta.Ended)
 	}
 	return c.judge(m, id, meta, body, one.cause(err))
+}
+
+// check is why a call may not even begin, if so.
+func check(m quota.Method, id string, p quota.Permit, asked, sendBy time.Time) error {
+	switch {
+	case !p.Allows(m):
+		return ErrNoPermit
+	case id == "" || id == "." || id == "..":
+		return errBadID // a dot would be resolved away, into another call
+	case !sendBy.IsZero() && isLate(asked, sendBy):
+		return ErrLate // for the gate to find this out would cost it a warm connection
+	}
+	return nil
 }
 
 // judge turns what came back into a body to read or an *Error.
@@ -142,35 +146,48 @@ func (c *Client) judge(m quota.Method, id string, meta Meta, body []byte, err er
 
 func isSuccess(status int) bool { return status/100 == 2 }
 
-// request builds the request of method m for deployment id.
-func (c *Client) request(m quota.Method, id string) (*http.Request, error) {
-	if id == "" || id == "." || id == ".." {
-		return nil, errBadID // a dot would be resolved away, into another call
-	}
-	u := *c.base
-	u.Path += "/deployments/" + id
-	u.RawPath = c.base.EscapedPath() + "/deployments/" + url.PathEscape(id)
-	req := &http.Request{
-		Method: http.MethodGet,
-		URL:    &u,
-		Host:   u.Host,
+// newRequest returns what every request of one verb has in common. Its copies
+// share the header, as a RoundTripper must not write to it. Without a body, a
+// POST has Content-Length: 0.
+func newRequest(verb string, base *url.URL, agent, auth string) *http.Request {
+	return &http.Request{
+		Method: verb,
+		Host:   base.Host,
 		Header: http.Header{
 			"Accept":        {"application/json"},
-			"Authorization": {c.auth.Reveal()},
-			"User-Agent":    c.agent,
+			"Authorization": {auth},
+			"User-Agent":    {agent},
 		},
 	}
-	if m == quota.Get {
-		// net/http silently repeats a GET whose kept connection died, unless it
-		// has a body that cannot be had again. This one is empty, and "identity"
-		// keeps it from being announced: nothing of it is on the wire.
-		req.Body, req.TransferEncoding = onceOnly{}, []string{"identity"}
-		return req, nil
+}
+
+// newGet is newRequest for a GET. net/http silently repeats a GET whose kept
+// connection died, unless it has a body that cannot be had again. This one is
+// empty, and "identity" keeps it from being announced: nothing of it is on the
+// wire.
+func newGet(base *url.URL, agent, auth string) *http.Request {
+	req := newRequest(http.MethodGet, base, agent, auth)
+	req.Body, req.TransferEncoding = onceOnly{}, []string{"identity"}
+	return req
+}
+
+// request builds the request of method m for deployment id.
+func (c *Client) request(ctx context.Context, m quota.Method, id string) *http.Request {
+	common, path := c.get, c.prefix+url.PathEscape(id)
+	if m != quota.Get {
+		common, path = c.post, path+"/"+m.String()
 	}
-	u.Path += "/" + m.String()
-	u.RawPath += "/" + m.String()
-	req.Method = http.MethodPost // without a body: Content-Length: 0
-	return req, nil
+	req := common.WithContext(ctx)
+	req.URL = c.at(path)
+	return req
+}
+
+// at is the address of an escaped path.
+func (c *Client) at(path string) *url.URL {
+	u := *c.base
+	u.RawPath = path
+	u.Path, _ = url.PathUnescape(path) // what was escaped can be unescaped
+	return &u
 }
 
 // onceOnly is an empty body that is not http.NoBody. It can write itself, or

@@ -69,14 +69,16 @@ func New(c Config) (*Client, error) {
 		return nil, err
 	}
 	pair := base64.StdEncoding.EncodeToString([]byte(c.Key.Reveal() + ":" + c.Secret.Reveal()))
+	agent, auth := cmp.Or(c.UserAgent, "curfew"), "Basic "+pair
 	d := newDialer(c.RootCAs)
 	return &Client{
 		transport: newTransport(d, proxy, cmp.Or(max(0, c.Slots), defaultSlots)),
 		dialer:    d,
 		base:      base,
-		agent:     []string{cmp.Or(c.UserAgent, "curfew")},
-		auth:      secret.New("Basic " + pair),
-		scrub:     newScrubber(pair, c.Key.Reveal(), c.Secret.Reveal(), proxy),
+		prefix:    base.EscapedPath() + "/deployments/",
+		get:       newGet(base, agent, auth),
+		post:      newRequest(http.MethodPost, base, agent, auth),
+		hidden:    newScrubber(pair, c.Key.Reveal(), c.Secret.Reveal(), proxy),
 		timeout:   cmp.Or(max(0, c.Timeout), Timeout),
 	}, nil
 }
@@ -135,10 +137,17 @@ func findProxy(find func(*http.Request) (*url.URL, error), base *url.URL) (*url.
 	return proxy, nil
 }
 
-// newScrubber returns what takes the credentials out of a text, in their own
-// spelling and in the one that Go's %q gives them. The longest goes first, so
-// that no part of one is left because another is inside it.
-func newScrubber(pair, key, sec string, proxy *url.URL) *strings.Replacer {
+// A scrubber takes the credentials out of texts. It is held by pointer, as fmt
+// prints of one in an unexported field an address only.
+type scrubber struct {
+	hide     []string
+	replacer *strings.Replacer
+}
+
+// newScrubber returns what takes the credentials out in their own spelling and
+// in the one that Go's %q gives them. The longest goes first, so that no part of
+// one is left because another is inside it.
+func newScrubber(pair, key, sec string, proxy *url.URL) *scrubber {
 	hide := []string{pair, key, sec}
 	if proxy != nil {
 		if password, ok := proxy.User.Password(); ok && password != "" {
@@ -147,13 +156,25 @@ func newScrubber(pair, key, sec string, proxy *url.URL) *strings.Replacer {
 		}
 	}
 	for _, s := range slices.Clone(hide) {
-		quoted := strconv.Quote(s)
-		hide = append(hide, quoted[1:len(quoted)-1])
+		if quoted := strconv.Quote(s); quoted[1:len(quoted)-1] != s {
+			hide = append(hide, quoted[1:len(quoted)-1])
+		}
 	}
 	slices.SortFunc(hide, func(a, b string) int { return len(b) - len(a) })
 	var pairs []string
 	for _, s := range hide {
 		pairs = append(pairs, s, "[redacted]")
 	}
-	return strings.NewReplacer(pairs...)
+	return &scrubber{hide: hide, replacer: strings.NewReplacer(pairs...)}
+}
+
+// scrub returns s without what is hidden. A Replacer copies every text, and
+// hardly one holds anything: it is looked for first.
+func (h *scrubber) scrub(s string) string {
+	for _, hidden := range h.hide {
+		if strings.Contains(s, hidden) {
+			return h.replacer.Replace(s)
+		}
+	}
+	return s
 }
