@@ -89,7 +89,7 @@ func officeSpec(o Options) Spec {
 	return Spec{
 		Name:        "office-hours",
 		Pos:         Pos{"curfew.yaml", 10, 5},
-		Deployments: []Member{{"w41b11c0", Pos{"curfew.yaml", 11, 20}}},
+		Deployments: []Member{{ID: "w41b11c0", Pos: Pos{"curfew.yaml", 11, 20}}},
 		Start:       []Cron{{"0 8 * * MON-FRI", Pos{"curfew.yaml", 12, 13}}},
 		Stop:        []Cron{{"0 20 * * MON-FRI", Pos{"curfew.yaml", 13, 12}}},
 		Zone:        "Europe/Berlin",

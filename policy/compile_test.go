@@ -17,7 +17,7 @@ func spec(name string, at int, id DeploymentID, start, stop string) Spec {
 	pos := func(line, col int) Pos { return Pos{"f", at + line, col} }
 	s := Spec{Name: name, Pos: pos(0, 5), Zone: "Europe/Berlin", ZonePos: pos(4, 15)}
 	if id != "" {
-		s.Deployments = []Member{{id, pos(1, 20)}}
+		s.Deployments = []Member{{ID: id, Pos: pos(1, 20)}}
 	}
 	if start != "" {
 		s.Start = []Cron{{start, pos(2, 13)}}
@@ -86,14 +86,14 @@ func TestProblems(t *testing.T) {
 		{"never", []Spec{spec("office", 10, "a", "", "0 20 30,31 2 *")}, []string{
 			`f:13:17: cron "0 20 30,31 2 *" never fires (no month that it names has a day that it names)`,
 		}},
-		{"an id twice in one", []Spec{with(office, func(s *Spec) { s.Deployments = append(s.Deployments, Member{"a", Pos{"f", 11, 23}}) })}, []string{
+		{"an id twice in one", []Spec{with(office, func(s *Spec) { s.Deployments = append(s.Deployments, Member{ID: "a", Pos: Pos{"f", 11, 23}}) })}, []string{
 			`f:11:23: deployment "a" stands twice in policy "office", first at f:11:20 (drop one of the two)`,
 		}},
 		{"an id in two", []Spec{office, spec("night", 30, "a", "", "0 1 * * *")}, []string{
 			`f:31:20: deployment "a" stands in policy "office" as well, at f:11:20 (one deployment, one policy: drop one of the two)`,
 		}},
 		{"ids that no URL takes", []Spec{with(office, func(s *Spec) {
-			s.Deployments = []Member{{"", Pos{"f", 1, 1}}, {"a b", Pos{"f", 1, 2}}, {"a/b", Pos{"f", 1, 3}}, {"ä", Pos{"f", 1, 4}}, {"a\x7f", Pos{"f", 1, 5}}, {"..", Pos{"f", 1, 6}}, {DeploymentID(strings.Repeat("x", 129)), Pos{"f", 1, 7}}, {DeploymentID(strings.Repeat("x", 128)), Pos{"f", 1, 8}}}
+			s.Deployments = []Member{{ID: "", Pos: Pos{"f", 1, 1}}, {ID: "a b", Pos: Pos{"f", 1, 2}}, {ID: "a/b", Pos: Pos{"f", 1, 3}}, {ID: "ä", Pos: Pos{"f", 1, 4}}, {ID: "a\x7f", Pos: Pos{"f", 1, 5}}, {ID: "..", Pos: Pos{"f", 1, 6}}, {ID: DeploymentID(strings.Repeat("x", 129)), Pos: Pos{"f", 1, 7}}, {ID: DeploymentID(strings.Repeat("x", 128)), Pos: Pos{"f", 1, 8}}}
 		})}, []string{
 			`f:1:1: a deployment's id is empty (it is the last part of the deployment's address in the console)`,
 			`f:1:2: the deployment's id "a b" has a ' ' in it (it is the last part of the deployment's address in the console)`,
@@ -195,7 +195,7 @@ func TestSet(t *testing.T) {
 	if night.Name() != "night" || night.Pos() != (Pos{"f", 20, 5}) || night.Zone() != "Europe/Berlin" || night.Location().String() != night.Zone() {
 		t.Errorf("%q at %s in %q, %v", night.Name(), night.Pos(), night.Zone(), night.Location())
 	}
-	if diff := cmp.Diff([]Member{{"a", Pos{"f", 11, 20}}}, office.Members()); diff != "" {
+	if diff := cmp.Diff([]Member{{ID: "a", Pos: Pos{"f", 11, 20}}}, office.Members()); diff != "" {
 		t.Errorf("members (-want +got):\n%s", diff)
 	}
 	empty, problems := Compile(nil, Env{})

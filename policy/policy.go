@@ -172,8 +172,9 @@ type Cron struct {
 
 // A Member is one deployment as it stands under a policy.
 type Member struct {
-	ID  DeploymentID
-	Pos Pos
+	ID   DeploymentID
+	Pos  Pos
+	Name string // asserted: a deployment of another name is not touched; empty for none
 }
 
 // A Spec is a policy as it was read, before Compile has judged it. Durations

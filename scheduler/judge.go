@@ -23,7 +23,7 @@ func (f *Fleet) judge(r ref) bool {
 	if g.none() {
 		return f.judgeCancelled(r) || f.judgeEnforce(r)
 	}
-	return f.judgeGoal(r, g)
+	return f.judgeGuarded(r, g) || f.judgeGoal(r, g)
 }
 
 // judgeGoal settles a goal without a call, where the law says so.
@@ -124,8 +124,8 @@ func (f *Fleet) judgeEnforce(r ref) bool {
 		l.kind.Shows() != want.Other() || l.run < 2 || l.asked-l.since < time.Minute || l.wall <= rec.floor {
 		return false
 	}
-	if want == policy.Stopped && !f.permit.startFits(f, rec) {
-		return false // it could not be started again in time
+	if !f.free(rec, want) || want == policy.Stopped && !f.permit.startFits(f, rec) {
+		return false // it must not be touched, or could not be started again in time
 	}
 	rec.look.run = 0
 	f.raise(r, goal{want, l.wall}, policy.Because{Kind: policy.KindEnforce, Pos: rec.rule.p.Pos(), Ref: "enforce"})

@@ -102,6 +102,7 @@ func (f *Fleet) lookForAttempt(rec *record, g goal, wait Wait) time.Duration {
 	}
 	pause := f.step(f.now.Steady-since, confirm)
 	switch wait {
+	case WaitName: // the first look that tells it
 	case WaitLook:
 		if rec.fresh() && rec.look.kind.Shows() == g.power {
 			pause = max(minStep, confirm/60) // the second of two
@@ -186,8 +187,9 @@ func (f *Fleet) looked(r ref, asked Now, kind StatusKind, look Look) {
 	switch {
 	case kind != StatusGone:
 		l.gone = 0
-		if rec.info != look {
+		if name := rec.info.Name; rec.info != look {
 			rec.info = look
+			f.named(rec, name)
 		}
 	case l.gone == 0:
 		l.gone = asked.Steady

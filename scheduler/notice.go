@@ -95,6 +95,7 @@ const (
 	AlarmStatus      AlarmKind = "status"       // an unknown status lasts
 	AlarmClock       AlarmKind = "clock"        // the wall clock is not believed
 	AlarmNotFound    AlarmKind = "not_found"    // the platform does not know the deployment
+	AlarmName        AlarmKind = "name"         // another name than the file says
 	AlarmRefused     AlarmKind = "refused"      // 422 three times
 	AlarmInfeasible  AlarmKind = "infeasible"   // a stop that could not be started in time
 	AlarmLimitedGets AlarmKind = "limited_gets" // GETs are refused for now

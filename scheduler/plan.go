@@ -273,6 +273,8 @@ func (f *Fleet) holdsBack(rec *record, g goal) Wait {
 		return WaitKey
 	case f.clockBlocks():
 		return WaitClock
+	case !f.free(rec, g.power):
+		return WaitName
 	case rec.tried(g) && rec.attempt.State.needsLook() && !f.unchanged(rec, g):
 		if rec.attempt.State == Vanished && (!rec.fresh() || rec.look.kind == StatusGone) {
 			return WaitGone

@@ -64,6 +64,7 @@ const (
 	WaitClock     Wait = "clock"
 	WaitLook      Wait = "look"    // one more look decides whether a call is needed
 	WaitGone      Wait = "gone"    // the platform does not know it; looks decide
+	WaitName      Wait = "name"    // the file names it, and no look has told its name yet
 	WaitBackoff   Wait = "backoff" // nothing was sent; tried again soon
 	WaitSlot      Wait = "slot"    // about to be sent
 )

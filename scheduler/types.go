@@ -305,6 +305,7 @@ type Ready struct {
 type Config struct {
 	Account      string
 	Set          *policy.Set
+	Protect      *policy.Protection // may be nil
 	Quotas       [quota.Methods]quota.Limit
 	ObserveEvery time.Duration
 	DryRun       bool

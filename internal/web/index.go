@@ -247,6 +247,8 @@ func waitText(w scheduler.Wait) string {
 		return "one more look decides whether a call is needed"
 	case scheduler.WaitGone:
 		return "the platform does not know it, looks decide"
+	case scheduler.WaitName:
+		return "its name is not known yet"
 	case scheduler.WaitBackoff:
 		return "nothing was sent, tried again soon"
 	case scheduler.WaitSlot:
