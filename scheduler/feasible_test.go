@@ -1,0 +1,110 @@
+package scheduler
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"curfew/apiclient/quota"
+	"curfew/policy"
+)
+
+// crons is a policy with several lines for each power.
+func crons(name string, starts, stops []string, ids ...policy.DeploymentID) policy.Spec {
+	s := spec(name, "", "", ids...)
+	for i, expr := range starts {
+		s.Start = append(s.Start, policy.Cron{Expr: expr, Pos: policy.Pos{File: "t.yaml", Line: 10 + i}})
+	}
+	for i, expr := range stops {
+		s.Stop = append(s.Stop, policy.Cron{Expr: expr, Pos: policy.Pos{File: "t.yaml", Line: 20 + i}})
+	}
+	return s
+}
+
+func fleetOf(n int) (ids []policy.DeploymentID) {
+	for i := range n {
+		ids = append(ids, policy.DeploymentID(fmt.Sprintf("d%03d", i)))
+	}
+	return ids
+}
+
+func TestFeasible(t *testing.T) {
+	t.Parallel()
+	day := func(at string) []string { return []string{at} }
+	for _, c := range []struct {
+		name  string
+		specs []policy.Spec
+		scope quota.Scope
+		n     int // calls in an hour
+		want  []string
+	}{
+		{"office hours", []policy.Spec{spec("p", "0 8 * * MON-FRI", "0 20 * * *", "a", "b")}, quota.Deployment, 1, nil},
+		{"every other hour", []policy.Spec{crons("p", day("0 1-23/2 * * *"), day("0 */2 * * *"), "a")}, quota.Deployment, 1, nil},
+		{"every hour is a margin too often: it adds up",
+			[]policy.Spec{crons("p", day("30 * * * *"), day("0 * * * *"), "a")}, quota.Deployment, 1, []string{
+				"p stopped deployment: 2026-11-27 12:00 skipped ×8 of line 20",
+			}},
+		{"the second start of an hour, so the stop between them is not made",
+			[]policy.Spec{crons("p", []string{"30 7 * * *", "10 8 * * *"}, []string{"0 8 * * *", "0 20 * * *"}, "a", "b")}, quota.Deployment, 1,
+			[]string{"p stopped deployment: 2026-11-24 08:00 skipped ×60 of line 20"}},
+		{"two stops with no start between them are one call",
+			[]policy.Spec{crons("p", day("0 6 * * *"), []string{"0 20 * * *", "20 20 * * *"}, "a")}, quota.Deployment, 1, nil},
+		{"but people may act between two stops of a policy that only stops",
+			[]policy.Spec{crons("p", nil, []string{"0 20 * * *", "20 20 * * *"}, "a")}, quota.Deployment, 1,
+			[]string{"p stopped deployment: 2026-11-24 20:20 40m3.6s late ×30 of line 21"}},
+		{"a quota of two carries them",
+			[]policy.Spec{crons("p", nil, []string{"0 20 * * *", "20 20 * * *"}, "a")}, quota.Deployment, 2, nil},
+		{"two at once, where the key shares one stop an hour",
+			[]policy.Spec{spec("p", "", "0 20 * * *", "a"), spec("q", "", "0 20 * * *", "b")}, quota.Key, 1,
+			[]string{"q stopped key: 2026-11-24 20:00 1h0m3.6s late ×30 of line 3"}},
+		{"four at once, where it shares two",
+			[]policy.Spec{spec("p", "", "0 20 * * *", "a", "b", "c", "d")}, quota.Key, 2,
+			[]string{"p stopped key: 2026-11-24 20:00 1h0m3.6s late ×120 of line 3"}},
+		{"auto tries both", []policy.Spec{spec("p", "", "0 20 * * *", "a", "b")}, quota.Auto, 1,
+			[]string{"p stopped key: 2026-11-24 20:00 1h0m3.6s late ×60 of line 3"}},
+		{"a policy of nobody needs nothing", []policy.Spec{crons("p", nil, []string{"0 20 * * *", "20 20 * * *"})}, quota.Auto, 1, nil},
+		{"a whole fleet at once over one key is given up", []policy.Spec{spec("p", "", "0 20 * * *", fleetOf(500)...)}, quota.Key, 1,
+			[]string{"p stopped key: 2026-11-24 20:00 24h1m26.4s late ×15000 of line 3"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			limits := documented
+			for m := range limits {
+				limits[m].N, limits[m].Scope = c.n, c.scope
+			}
+			from := time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC)
+			var got []string
+			for _, i := range Feasible(compile(t, c.specs...), limits, from, from.AddDate(0, 0, 30)) {
+				how := i.Late.Round(100*time.Millisecond).String() + " late"
+				if i.Skipped {
+					how = "skipped"
+				}
+				got = append(got, fmt.Sprintf("%s %s %s: %s %s ×%d of line %d", i.Policy.Name(), i.Power, i.Scope,
+					i.First.Format("2006-01-02 15:04"), how, i.Count, i.Because.Pos.Line))
+			}
+			if !slices.Equal(got, c.want) {
+				t.Errorf("infeasible\n got  %q\n want %q", got, c.want)
+			}
+		})
+	}
+}
+
+// BenchmarkFeasible is what check proves of 200 policies with 20 deployments
+// each over 400 days.
+func BenchmarkFeasible(b *testing.B) {
+	var specs []policy.Spec
+	for i := range 200 {
+		var ids []policy.DeploymentID
+		for j := range 20 {
+			ids = append(ids, policy.DeploymentID(fmt.Sprintf("p%03dd%02d", i, j)))
+		}
+		specs = append(specs, spec(fmt.Sprintf("p%03d", i), fmt.Sprintf("%d 8 * * MON-FRI", i%60), fmt.Sprintf("%d 20 * * *", i%60), ids...))
+	}
+	set := compile(b, specs...)
+	from := time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC)
+	b.ReportAllocs()
+	for b.Loop() {
+		Feasible(set, documented, from, from.AddDate(0, 0, 400))
+	}
+}
