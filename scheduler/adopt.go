@@ -16,6 +16,9 @@ import (
 func (f *Fleet) adopt(rows map[policy.DeploymentID]*Row, orphans map[policy.DeploymentID]Use) {
 	f.live = 0
 	f.findEmpty()
+	if f.cfg.ObserveList {
+		f.place(everybody)
+	}
 	f.makeRoom()
 	rules := make([]*rule, 0, len(f.cfg.Set.Policies))
 	seen := make(map[policy.DeploymentID]bool, len(f.index))
@@ -101,7 +104,7 @@ func (f *Fleet) findEmpty() {
 	f.empty = f.empty[:0]
 	for i := range f.recs {
 		rec := &f.recs[i]
-		if rec.buried && !rec.dirty && rec.postClaim == 0 && rec.getClaim == 0 && !foreign[ref(i)] && !f.counts(rec) {
+		if rec.buried && !rec.dirty && rec.postClaim == 0 && rec.getClaim == 0 && rec.id != everybody && !foreign[ref(i)] && !f.counts(rec) {
 			f.empty = append(f.empty, ref(i))
 		}
 	}
@@ -124,7 +127,7 @@ func (f *Fleet) counts(rec *record) bool {
 func (f *Fleet) restore(r ref, row *Row, orphans map[policy.DeploymentID]Use) {
 	rec := &f.recs[r]
 	rec.floor, rec.fp, rec.power, rec.armed = row.Floor.UnixNano(), row.Fingerprint, row.Power, row.Armed
-	rec.attempt = row.Attempt
+	rec.attempt, rec.wasNamed = row.Attempt, row.Name
 	if t := row.Raised; !t.Zero() {
 		rec.raised, rec.raisedWhy = goal{t.Power, min(t.At.UnixNano(), f.plan)}, t.Because
 	}

@@ -70,6 +70,10 @@ func (f *Fleet) notifyEnd(a Answer, fl *flight, v Verdict) {
 // lookAnswered reads the answer to a GET.
 func (f *Fleet) lookAnswered(fl *flight, a Answer, v Verdict) {
 	rec := &f.recs[fl.r]
+	if rec.id == everybody {
+		f.listAnswered(fl, a, v)
+		return
+	}
 	switch v {
 	case Seen:
 		f.looked(fl.r, a.Began, StatusOf(a.Look.Status), a.Look)

@@ -94,8 +94,7 @@ func (f *Fleet) claimGets() {
 	room := min(f.room(), lookSlots-f.looking) - len(f.waiting[1])
 	for c := range f.gets {
 		class := getClass(c)
-		keep := class.keep(f.cfg.Quotas[quota.Get])
-		for room > 0 && len(f.gets[c]) > 0 && f.permit.shared(f, quota.Get, keep) {
+		for room > 0 && len(f.gets[c]) > 0 && f.permit.sharedLook(f, class) {
 			if class.paced() && !f.pacer.may(f.now.Steady) {
 				break
 			}

@@ -59,6 +59,7 @@ type record struct {
 	lastPower  policy.Power
 	lastAt     int64
 	info       Look
+	wasNamed   string // in its row; nothing is decided by it
 	seconds    StatusSeconds
 }
 

@@ -48,9 +48,14 @@ func (f *Fleet) judgeGuarded(r ref, g goal) bool {
 
 // named takes in the name that a look told, and says so where it is not the one
 // in the file.
-func (f *Fleet) named(rec *record, was string) {
+func (f *Fleet) named(r ref, was string) {
+	rec := &f.recs[r]
 	if rec.rule == nil || rec.info.Name == was {
 		return
+	}
+	if rec.info.Name != rec.wasNamed {
+		rec.wasNamed = rec.info.Name
+		f.later(r)
 	}
 	if g := f.guards(rec, policy.Running); g.standing == policy.Barred {
 		f.alarm(AlarmName, rec.id, g.text)

@@ -652,6 +652,15 @@ func TestSlots(t *testing.T) {
 	})
 }
 
+// TestAFleetOfNobodyIsSettled: with nothing to make durable, the first turn is.
+func TestAFleetOfNobodyIsSettled(t *testing.T) {
+	t.Parallel()
+	g := start(t, "12:00", compile(t))
+	if s := g.f.Snapshot(g.now()); !s.Settled {
+		t.Error("a daemon without deployments never gets ready")
+	}
+}
+
 func TestSettledFleetIsSilent(t *testing.T) {
 	g := start(t, "12:00", compile(t, evening("d1", "d2")))
 	g.to("12:01")

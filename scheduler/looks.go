@@ -12,6 +12,7 @@ type getClass uint8
 const (
 	getOpen   getClass = iota // an open attempt, or a POST that waits for a look
 	getAhead                  // a boundary is coming
+	getList                   // all deployments at once
 	getPeople                 // somebody asks
 	getIdle                   // nothing in particular
 	getClasses
@@ -24,7 +25,7 @@ func (c getClass) paced() bool { return c == getAhead || c == getIdle }
 // keep is how many GETs of a limit a class leaves to those before it.
 func (c getClass) keep(lim quota.Limit) int {
 	switch c {
-	case getAhead, getPeople:
+	case getAhead, getList, getPeople:
 		return lim.N / 4
 	case getIdle:
 		return lim.N * 2 / 3
@@ -162,6 +163,9 @@ func (f *Fleet) lookAhead(rec *record) time.Duration {
 // spread over the deployments and then gathered into handfuls, ten in the time
 // between two looks at one deployment: a handful costs one commit.
 func (f *Fleet) lookIdle(rec *record) time.Duration {
+	if f.cfg.ObserveList {
+		return f.lookForLack(rec)
+	}
 	if rec.look.tried == longAgo {
 		return f.now.Steady
 	}
@@ -189,7 +193,7 @@ func (f *Fleet) looked(r ref, asked Now, kind StatusKind, look Look) {
 		l.gone = 0
 		if name := rec.info.Name; rec.info != look {
 			rec.info = look
-			f.named(rec, name)
+			f.named(r, name)
 		}
 	case l.gone == 0:
 		l.gone = asked.Steady

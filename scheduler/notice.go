@@ -8,7 +8,7 @@ import (
 )
 
 // A Notice is something that happened, for the log and the metrics. It is one
-// of CallEnded, LookEnded, Settled, AttemptEnded, Alarm, ClockJump, ScopeLearned and
+// of CallEnded, LookEnded, Inventory, Settled, AttemptEnded, Alarm, ClockJump, ScopeLearned and
 // Changed.
 type Notice interface{ notice() }
 
@@ -26,7 +26,8 @@ type CallEnded struct {
 	Err        string
 }
 
-// LookEnded says the same of a GET. There are thousands of them for each POST,
+// LookEnded says the same of a GET; Deployment is empty for that of all of them.
+// There are thousands of them for each POST,
 // so it is small.
 type LookEnded struct {
 	Deployment policy.DeploymentID
@@ -51,6 +52,12 @@ const (
 type Settled struct {
 	Outcome
 	Took time.Duration // done: from the instant to the observation
+}
+
+// Inventory is what a list of all deployments of the key told: whom a file could
+// select.
+type Inventory struct {
+	Deployments []Listed
 }
 
 // AttemptEnded says that an attempt is no longer open.
@@ -133,6 +140,7 @@ const (
 
 func (CallEnded) notice()    {}
 func (LookEnded) notice()    {}
+func (Inventory) notice()    {}
 func (Settled) notice()      {}
 func (AttemptEnded) notice() {}
 func (Alarm) notice()        {}

@@ -71,6 +71,9 @@ func LookEvery(c Config, scope quota.Scope, deployments int) time.Duration {
 	lim := c.Quotas[quota.Get]
 	n := time.Duration(deployments)
 	each := lim.Per / time.Duration(max(1, lim.N-getIdle.keep(lim)))
+	if c.ObserveList {
+		return max(c.ObserveEvery, each) // one look for all
+	}
 	if scope == quota.Key {
 		each *= max(1, n)
 	}
@@ -126,7 +129,7 @@ func (p *permits) wakeAt(f *Fleet) time.Duration {
 	at := quota.Never
 	for m, q := range f.posts {
 		if len(q) > 0 {
-			at = min(at, p.sharedAt(f, quota.Method(m), 0))
+			at = min(at, p.sharedAt(f, quota.Method(m)))
 		}
 	}
 	for c, q := range f.gets {
@@ -134,7 +137,10 @@ func (p *permits) wakeAt(f *Fleet) time.Duration {
 			continue
 		}
 		class := getClass(c)
-		when := p.sharedAt(f, quota.Get, class.keep(f.cfg.Quotas[quota.Get]))
+		when := f.now.Steady
+		if !p.sharedLook(f, class) {
+			when = p.keyReady(f, quota.Get, class.keep(f.cfg.Quotas[quota.Get]))
+		}
 		if class.paced() && !f.pacer.may(f.now.Steady) {
 			when = max(when, f.pacer.since+time.Second)
 		}
@@ -146,11 +152,21 @@ func (p *permits) wakeAt(f *Fleet) time.Duration {
 	return at
 }
 
-func (p *permits) sharedAt(f *Fleet, m quota.Method, keep int) time.Duration {
-	if p.shared(f, m, keep) {
+// sharedLook is shared for a look of a class. The list of all deployments is not
+// the call that teaches a scope: nobody says what it shares with the single ones.
+func (p *permits) sharedLook(f *Fleet, c getClass) bool {
+	keep := c.keep(f.cfg.Quotas[quota.Get])
+	if c == getList && p.scope(f, quota.Get) == quota.Auto {
+		return p.keyReady(f, quota.Get, keep) <= f.now.Steady
+	}
+	return p.shared(f, quota.Get, keep)
+}
+
+func (p *permits) sharedAt(f *Fleet, m quota.Method) time.Duration {
+	if p.shared(f, m, 0) {
 		return f.now.Steady
 	}
-	return p.keyReady(f, m, keep)
+	return p.keyReady(f, m, 0)
 }
 
 // waitsForOld reports whether a call that teaches a scope waits for those
@@ -174,7 +190,7 @@ func (p *permits) claim(f *Fleet, fl *flight, id uint64, notAfter, latest time.D
 	if scope == quota.Key {
 		decides, other = other, decides
 	}
-	probe := scope == quota.Auto && p.keyReady(f, m, 0) > now
+	probe := scope == quota.Auto && rec.id != everybody && p.keyReady(f, m, 0) > now
 	permit, ok := decides.Claim(id, m, lim, now, notAfter, latest)
 	if !ok {
 		return permit, false, false
@@ -215,6 +231,9 @@ func (p *permits) full(f *Fleet, m quota.Method, until time.Duration) {
 // learn reads the answer to the call that tells a scope.
 func (p *permits) learn(f *Fleet, fl *flight, v Verdict, a Answer) {
 	m := fl.method
+	if f.recs[fl.r].id == everybody {
+		return // nobody says whether it shares the quota of the single ones
+	}
 	full := p.surelyFull(f, m, a.Ended.Steady)
 	p.remember(f, m, v, a.Began.Steady)
 	if !fl.probe || p.probing[m] != fl.permit.ID() {

@@ -162,6 +162,10 @@ func (f *Fleet) waits(r ref, g goal, why Wait) {
 // decide derives from the facts of a deployment what should happen to it next.
 func (f *Fleet) decide(rec *record, g goal) intent {
 	in := intent{get: noGet, now: f.now.Steady, wake: quota.Never}
+	if rec.id == everybody {
+		f.decideList(rec, &in)
+		return in
+	}
 	if rec.rule == nil && !rec.attempt.State.Open() {
 		return in
 	}

@@ -269,6 +269,13 @@ func (g *rig) lookAt(c Call, a Answer) Answer {
 		b.Claim, b.Began = a.Claim, a.Began
 		return b
 	}
+	if c.Deployment == everybody {
+		a.Status, a.Sane = 200, true
+		for _, id := range sortedKeys(g.status) {
+			a.List = append(a.List, Listed{id, Look{Status: g.status[id]}})
+		}
+		return a
+	}
 	a.Status = 404
 	if s := g.status[c.Deployment]; s != "" {
 		a.Status, a.Sane, a.Look = 200, true, Look{Status: s}

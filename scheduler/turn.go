@@ -1,6 +1,7 @@
 package scheduler
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -97,7 +98,7 @@ func (f *Fleet) stillWanted(fl *flight) bool {
 		return false
 	}
 	if fl.method == quota.Get {
-		return (rec.rule != nil || rec.attempt.State.Open()) && (!f.blocked.on || fl.asked)
+		return (rec.rule != nil || rec.attempt.State.Open() || f.lists(rec)) && (!f.blocked.on || fl.asked)
 	}
 	g := f.goal(rec)
 	return g.power == fl.transition.Power && g.at == fl.transition.At.UnixNano() &&
@@ -171,6 +172,7 @@ func (f *Fleet) batch() *Batch {
 	case storming && f.holdsAnswers():
 		return f.hand(f.claimsAlone())
 	case !f.urgent && f.now.Steady < f.lazyAt && !f.draining:
+		f.settled = true // the first turn had nothing to make durable: no deployments
 		return nil
 	}
 	f.urgent, f.lazyAt, f.held = false, quota.Never, quota.Never
@@ -304,7 +306,7 @@ func (f *Fleet) row(rec *record) Row {
 		rec.power = rec.rule.dec.Want
 	}
 	row := Row{
-		Deployment: rec.id, Policy: f.policyName(rec), Floor: time.Unix(0, rec.floor).UTC(), Fingerprint: rec.fp,
+		Deployment: rec.id, Name: cmp.Or(rec.info.Name, rec.wasNamed), Policy: f.policyName(rec), Floor: time.Unix(0, rec.floor).UTC(), Fingerprint: rec.fp,
 		Power: rec.power, Armed: rec.armed, Gone: rec.rule == nil && !rec.attempt.State.Open(),
 		Raised: rec.raisedTransition(), Attempt: rec.attempt,
 		Last: rec.last, LastReason: rec.lastReason, LastPower: rec.lastPower,

@@ -140,6 +140,7 @@ type Attempt struct {
 // A Row is the one small row that the ledger keeps of a deployment.
 type Row struct {
 	Deployment  policy.DeploymentID
+	Name        string    // as the last look told; whom a file selects at start
 	Policy      string    // name, for people who read the ledger
 	Floor       time.Time // edges up to it are settled
 	Fingerprint policy.Fingerprint
@@ -227,7 +228,8 @@ type State struct {
 	LastClaim uint64                     // the highest number ever given
 }
 
-// A Call is one request that may start now: its claim is durable.
+// A Call is one request that may start now: its claim is durable. A GET without
+// a deployment is that of all of them.
 type Call struct {
 	Claim      uint64
 	Method     quota.Method
@@ -245,15 +247,22 @@ type Look struct {
 	Connections int
 }
 
+// Listed is one deployment of the key, as the list of all of them tells.
+type Listed struct {
+	ID policy.DeploymentID
+	Look
+}
+
 // An Answer is the end of a Call as the adapter saw it.
 type Answer struct {
 	Claim      uint64
 	Began      Now // just before the first byte could leave
 	Ended      Now // the answer was in, or the connection closed
 	Sent       bool
-	Status     int  // HTTP status, 0 where there was none
-	Sane       bool // a 2xx whose body could be read
-	Look       Look // of a GET that was answered 200
+	Status     int      // HTTP status, 0 where there was none
+	Sane       bool     // a 2xx whose body could be read
+	Look       Look     // of a GET that was answered 200
+	List       []Listed // of the GET of all deployments
 	RetryAfter time.Duration
 	Date       time.Time // the platform's Date header; zero where there was none
 	Err        string    // for people; holds no secret
@@ -308,6 +317,7 @@ type Config struct {
 	Protect      *policy.Protection // may be nil
 	Quotas       [quota.Methods]quota.Limit
 	ObserveEvery time.Duration
+	ObserveList  bool // observe: list, one GET for all deployments of the key
 	DryRun       bool
 	TrustClock   bool      // clock: trust
 	Release      time.Time // a wall clock before it is not believed

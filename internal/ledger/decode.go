@@ -16,6 +16,7 @@ func decodeRow(r *row) scheduler.Row {
 	_ = r.text() // account
 	return scheduler.Row{
 		Deployment:  policy.DeploymentID(r.text()),
+		Name:        r.text(),
 		Policy:      r.text(),
 		Floor:       r.time(),
 		Fingerprint: r.fingerprint(),

@@ -12,6 +12,7 @@ import (
 func encodeRow(r *record, account string, row *scheduler.Row) {
 	r.text(account)
 	r.text(string(row.Deployment))
+	r.text(row.Name)
 	r.text(row.Policy)
 	r.time(row.Floor)
 	r.add(row.Fingerprint[:])

@@ -28,7 +28,7 @@ func boots() table {
 // same row, mostly NULL: a second table would double the writes of a boundary.
 func deployments() table {
 	return table{"deployments", "account, deployment",
-		"account, deployment, policy, floor, fingerprint, power, armed, gone, " +
+		"account, deployment, name, policy, floor, fingerprint, power, armed, gone, " +
 			"due_power, due_at, due_because, raised_power, raised_at, raised_because, " +
 			"attempt_power, attempt_at, attempt_because, attempt_state, " +
 			"attempt_wall, attempt_steady, attempt_boot, attempt_tries, attempt_refused, " +

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"curfew/internal/simplatform"
+	"curfew/policy"
 	"curfew/scheduler"
 )
 
@@ -128,7 +129,11 @@ func (m *machine) landed(c *call) error {
 
 // arrive hands a request to the platform and plans its answer.
 func (m *machine) arrive(c *call) error {
-	r := m.world.Do(m.server(), simplatform.Request{Method: methodOf(c.Method), ID: string(c.Deployment), Key: c.key})
+	q := simplatform.Request{Method: methodOf(c.Method), ID: string(c.Deployment), Key: c.key}
+	if q.ID == "" {
+		q.Method = simplatform.List
+	}
+	r := m.world.Do(m.server(), q)
 	err := m.witness.arrived(c.Call, r)
 	a := answerTo(&r, m.server().Add(m.network.skew))
 	after := m.network.back() + r.Delay
@@ -156,6 +161,9 @@ func answerTo(r *simplatform.Response, date time.Time) scheduler.Answer {
 	case r.Accepted():
 		a.Sane = true
 		a.Look = lookOf(&r.Deployment)
+		for i := range r.List {
+			a.List = append(a.List, scheduler.Listed{ID: policy.DeploymentID(r.List[i].ID), Look: lookOf(&r.List[i])})
+		}
 	case r.Status/100 == 2:
 		a.Err = "the answer is not the documented JSON object"
 	case r.Status == 429:

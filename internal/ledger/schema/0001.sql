@@ -28,6 +28,7 @@ CREATE TABLE boots (
 CREATE TABLE deployments (
     account         text     NOT NULL,
     deployment      text     NOT NULL,
+    name            text     NOT NULL, -- as the platform last told it
     policy          text     NOT NULL,
     floor           bigint,
     fingerprint     bytea    NOT NULL,
