@@ -16,6 +16,8 @@ type Policy struct {
 	loc         *time.Location
 	options     Options
 	members     []Member
+	selects     *Select // nil where it names its deployments alone
+	selected    int     // how many of members, the last, were selected
 	starts      []line
 	stops       []line
 	fingerprint Fingerprint

@@ -183,6 +183,7 @@ type Spec struct {
 	Name        string
 	Pos         Pos
 	Deployments []Member
+	Select      *Select // nil for none
 	Start, Stop []Cron
 	Zone        string // a key of Env.Zones
 	ZonePos     Pos
