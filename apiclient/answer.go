@@ -86,18 +86,59 @@ func (t *loose) UnmarshalJSON(b []byte) error {
 // has no escapes and is UTF-8.
 func isPlain(b []byte) bool { return bytes.IndexByte(b, '\\') < 0 && utf8.Valid(b) }
 
+// A reported is a deployment as the platform words it.
+type reported struct {
+	Connections    loose
+	CreateAt       loose
+	DeploymentID   loose
+	DeploymentName loose
+	DeploymentType loose
+	Platform       loose
+	Region         loose
+	Status         loose
+}
+
+// shown is what is kept of it.
+func (in *reported) shown(text texter) Deployment {
+	return Deployment{
+		Connections: text(string(in.Connections), maxText),
+		CreateAt:    text(string(in.CreateAt), maxText),
+		ID:          string(in.DeploymentID),
+		Name:        text(string(in.DeploymentName), maxText),
+		Type:        text(string(in.DeploymentType), maxText),
+		Platform:    text(string(in.Platform), maxText),
+		Region:      text(string(in.Region), maxText),
+		Status:      text(string(in.Status), maxText),
+	}
+}
+
+// readDeployments reads a 2xx answer to a GET of all deployments. What has no id
+// or no status, or the id of one before it, is left out: it must not blind the
+// others, and a single look will tell more.
+func readDeployments(body []byte, text texter) ([]Deployment, error) {
+	var in []reported
+	if json.Unmarshal(body, &in) != nil || in == nil {
+		return nil, errors.New("the answer is not the documented JSON array")
+	}
+	all, seen := make([]Deployment, 0, len(in)), make(map[string]bool, len(in))
+	for i := range in {
+		id := string(in[i].DeploymentID)
+		if id == "" || text(id, maxText) != id || in[i].Status == "" || seen[id] {
+			continue
+		}
+		seen[id] = true
+		all = append(all, in[i].shown(text))
+	}
+	return all, nil
+}
+
 // readDeployment reads a 2xx answer to a GET for id. What it returns is about id
 // and has a status; anything else is an error.
 func readDeployment(body []byte, id string, text texter) (Deployment, error) {
 	var in struct {
-		Connections    loose
-		CreateAt       loose
-		DeploymentID   string
-		DeploymentName loose
-		DeploymentType loose
-		Platform       loose
-		Region         loose
-		Status         string
+		reported
+		DeploymentID string
+		Status       string
 	}
 	if err := readObject(body, &in); err != nil {
 		return Deployment{}, err
@@ -108,16 +149,9 @@ func readDeployment(body []byte, id string, text texter) (Deployment, error) {
 	if in.Status == "" {
 		return Deployment{}, errors.New("the answer has no status")
 	}
-	return Deployment{
-		Connections: text(string(in.Connections), maxText),
-		CreateAt:    text(string(in.CreateAt), maxText),
-		ID:          id,
-		Name:        text(string(in.DeploymentName), maxText),
-		Type:        text(string(in.DeploymentType), maxText),
-		Platform:    text(string(in.Platform), maxText),
-		Region:      text(string(in.Region), maxText),
-		Status:      text(in.Status, maxText),
-	}, nil
+	d := in.shown(text)
+	d.ID, d.Status = id, text(in.Status, maxText)
+	return d, nil
 }
 
 // readOperation reads a 2xx answer to a start or a stop of id.
@@ -169,7 +203,7 @@ func readErrorBody(body []byte, text texter) (code, message string) {
 
 // readBody reads and closes an answer's body. A 101 has none: what follows is
 // another protocol, which would be waited for without end.
-func readBody(resp *http.Response) ([]byte, error) {
+func readBody(resp *http.Response, longest int) ([]byte, error) {
 	defer resp.Body.Close()
 	if resp.StatusCode < 200 {
 		return nil, nil
@@ -179,9 +213,9 @@ func readBody(resp *http.Response) ([]byte, error) {
 		n, err := io.ReadFull(resp.Body, body)
 		return body[:n], err
 	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
-	if err == nil && len(body) > maxBody {
-		return nil, errTooLong
+	body, err := io.ReadAll(io.LimitReader(resp.Body, int64(longest)+1))
+	if err == nil && len(body) > longest {
+		return nil, fmt.Errorf("%w %d bytes", errTooLong, longest)
 	}
 	return body, err
 }

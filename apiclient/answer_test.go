@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -89,7 +90,7 @@ func TestBodies(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, err := readBody(resp)
+			got, err := readBody(resp, maxBody)
 			switch {
 			case size > maxBody && !errors.Is(err, errTooLong):
 				t.Errorf("%d bytes %s: read %d with error %v, want %v", size, how, len(got), err, errTooLong)
@@ -161,6 +162,29 @@ func TestDate(t *testing.T) {
 		h.Set("Date", value)
 		if got := readDate(h); !got.Equal(want) {
 			t.Errorf("Date %q: got %v, want %v", value, got, want)
+		}
+	}
+}
+
+// TestReadDeployments: one that cannot be used does not hide the others.
+func TestReadDeployments(t *testing.T) {
+	t.Parallel()
+	plain := func(s string, _ int) string { return s }
+	for _, c := range []struct {
+		body string
+		want []Deployment // nil: an error
+	}{
+		{`[]`, []Deployment{}},
+		{`[{"deploymentID":"a","deploymentName":"dev","status":"running","tps":1000,"projectName":"p"},{"deploymentID":"b","status":"stopped"}]`,
+			[]Deployment{{ID: "a", Name: "dev", Status: "running"}, {ID: "b", Status: "stopped"}}},
+		{`[{"deploymentID":"a"},{"status":"running"},{"deploymentID":{},"status":"running"},{"deploymentID":"b","status":"stopped"}]`,
+			[]Deployment{{ID: "b", Status: "stopped"}}},
+		{`[{"deploymentID":"a","status":"running"},{"deploymentID":"a","status":"stopped"}]`, []Deployment{{ID: "a", Status: "running"}}},
+		{`null`, nil}, {`{"data":[]}`, nil}, {`[`, nil}, {``, nil}, {`[1]`, nil},
+	} {
+		got, err := readDeployments([]byte(c.body), plain)
+		if !slices.Equal(got, c.want) || (err == nil) != (c.want != nil) {
+			t.Errorf("%s: %+v, %v; want %+v", c.body, got, err, c.want)
 		}
 	}
 }

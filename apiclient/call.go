@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http/httptrace"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -17,6 +18,9 @@ type call struct {
 	cancel  context.CancelCauseFunc
 	sendBy  time.Time
 	timeout time.Duration
+
+	recalls *atomic.Uint64 // of the client
+	of      uint64         // what they were when the call was asked for
 
 	mu    sync.Mutex
 	stage stage
@@ -36,11 +40,11 @@ const (
 
 // newCall starts the clock of a call that was asked for at asked. The caller
 // must release it.
-func newCall(ctx context.Context, asked, sendBy time.Time, timeout time.Duration) *call {
+func newCall(ctx context.Context, asked, sendBy time.Time, timeout time.Duration, recalls *atomic.Uint64) *call {
 	if last := asked.Add(timeout); sendBy.IsZero() || sendBy.After(last) {
 		sendBy = last
 	}
-	c := &call{sendBy: sendBy, timeout: timeout, asked: asked}
+	c := &call{sendBy: sendBy, timeout: timeout, asked: asked, recalls: recalls, of: recalls.Load()}
 	ctx, c.cancel = context.WithCancelCause(ctx)
 	c.ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: c.gotConn})
 	c.mu.Lock() // the timer may fire before it is known
@@ -90,6 +94,9 @@ func (c *call) begin(g *conn) (first bool, err error) {
 		return false, errSpent
 	case c.ctx.Err() != nil:
 		return false, context.Cause(c.ctx)
+	case c.recalls.Load() != c.of:
+		c.cancel(ErrRecalled) // or net/http tries one idle connection after another
+		return false, ErrRecalled
 	}
 	now := time.Now()
 	// A timer that cannot be stopped has fired: expire waits for the lock.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -187,7 +188,7 @@ func TestBodyOfGETIsNotProbed(t *testing.T) {
 	t.Parallel()
 	p := &pipe{answer: reply(200, lookBody)}
 	inBubble(t, p, func(t *testing.T, c *Client) {
-		one := newCall(t.Context(), time.Now(), time.Time{}, time.Minute)
+		one := newCall(t.Context(), time.Now(), time.Time{}, time.Minute, new(atomic.Uint64))
 		defer one.release()
 		req := c.request(one.ctx, quota.Get, testID)
 		req.Body = slow{}
@@ -259,7 +260,7 @@ func TestSealedCallWritesNothing(t *testing.T) {
 	near, far := net.Pipe()
 	defer near.Close()
 	defer far.Close()
-	c := newCall(t.Context(), time.Now(), time.Time{}, time.Minute)
+	c := newCall(t.Context(), time.Now(), time.Time{}, time.Minute, new(atomic.Uint64))
 	defer c.release()
 	gate := &conn{Conn: near}
 	gate.call.Store(c)
@@ -279,5 +280,55 @@ func TestAnswerToNothing(t *testing.T) {
 	body, meta, err := c.judge(quota.Stop, testID, Meta{Status: 201}, []byte(startBody), nil)
 	if !errors.Is(err, ErrNotSent) || body != nil || meta.Status != 0 {
 		t.Errorf("got %q, %+v, %v; want nothing, ErrNotSent", body, meta, err)
+	}
+}
+
+// TestRecall: what waits for its connection does not leave any more, what is on
+// the wire goes on, and what is asked for later is sent.
+func TestRecall(t *testing.T) {
+	t.Parallel()
+	p := &pipe{connecting: 2 * time.Second, answering: 2 * time.Second, answer: reply(201, startBody)}
+	inBubble(t, p, func(t *testing.T, c *Client) {
+		var wg sync.WaitGroup
+		var first, second error
+		var meta Meta
+		wg.Go(func() { _, first = do(t, c, quota.Start, testID, time.Time{}) })
+		time.Sleep(3 * time.Second) // on the wire
+		wg.Go(func() { meta, second = do(t, c, quota.Start, testID, time.Time{}) })
+		time.Sleep(time.Second / 2) // connecting
+		c.Recall()
+		wg.Wait()
+		if first != nil {
+			t.Errorf("the call on the wire: %v", first)
+		}
+		if !errors.Is(second, ErrRecalled) || !errors.Is(second, ErrNotSent) || meta.Sent {
+			t.Errorf("the call that waited: %v, sent %v; want it recalled", second, meta.Sent)
+		}
+		if _, err := do(t, c, quota.Start, testID, time.Time{}); err != nil {
+			t.Errorf("the call after it: %v", err)
+		}
+		if n := p.requests.Load(); n != 2 {
+			t.Errorf("%d requests arrived, want 2", n)
+		}
+	})
+}
+
+// TestList: one GET of all, at the address of all; a look without an ID is none.
+func TestList(t *testing.T) {
+	t.Parallel()
+	p := listen(t, once(reply(200, `[{"deploymentID":"a","deploymentName":"dev-eu","status":"running"}]`)))
+	c := connect(t, p.url)
+	all, meta, err := c.List(t.Context(), permit(quota.Get), time.Time{})
+	if err != nil || len(all) != 1 || all[0].Name != "dev-eu" || !meta.Sent {
+		t.Errorf("list: %+v, %+v, %v", all, meta, err)
+	}
+	if _, meta, err := c.Get(t.Context(), "", permit(quota.Get), time.Time{}); !errors.Is(err, errBadID) || meta.Sent {
+		t.Errorf("a look at no deployment: sent %v, %v", meta.Sent, err)
+	}
+	if _, _, err := c.List(t.Context(), permit(quota.Stop), time.Time{}); !errors.Is(err, ErrNoPermit) {
+		t.Errorf("a list with a permit to stop: %v", err)
+	}
+	if heads := p.requests(t, c); len(heads) != 1 || !strings.HasPrefix(heads[0], "GET /public_api/v1/deployments HTTP/1.1\r\n") {
+		t.Errorf("on the wire: %q", heads)
 	}
 }

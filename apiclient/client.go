@@ -6,6 +6,8 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strings"
+	"sync/atomic"
 	"time"
 
 	"curfew/apiclient/quota"
@@ -21,7 +23,13 @@ type Client struct {
 	get, post *http.Request // what all looks and all orders have in common: copies are sent
 	hidden    *scrubber
 	timeout   time.Duration
+	recalls   atomic.Uint64 // how often calls were taken back
 }
+
+// Recall takes back every call that was asked for and of which nothing was
+// written yet: it will end as not sent, with ErrRecalled, at its sendBy at the
+// latest. Those that have begun go on, and so do those that are asked for later.
+func (c *Client) Recall() { c.recalls.Add(1) }
 
 // Close closes the idle connections. Calls under way are not disturbed.
 func (c *Client) Close() { c.transport.CloseIdleConnections() }
@@ -56,6 +64,10 @@ type Meta struct {
 // Past sendBy nothing is written; a zero sendBy means Timeout from now, which no
 // call waits longer for its connection in any case. Errors are of type *Error.
 func (c *Client) Get(ctx context.Context, id string, p quota.Permit, sendBy time.Time) (Deployment, Meta, error) {
+	if id == everyone { // that would be the list
+		now := time.Now()
+		return Deployment{}, Meta{Began: now, Ended: now}, c.failed(quota.Get, id, Meta{}, errBadID)
+	}
 	body, meta, err := c.call(ctx, quota.Get, id, p, sendBy)
 	if err != nil {
 		return Deployment{}, meta, err
@@ -65,6 +77,32 @@ func (c *Client) Get(ctx context.Context, id string, p quota.Permit, sendBy time
 		return Deployment{}, meta, c.failed(quota.Get, id, meta, err)
 	}
 	return d, meta, nil
+}
+
+// List asks for all deployments that the key can see, by a GET of its own (of
+// the API's newer page) that has no pages. The permit must be for quota.Get;
+// sendBy and errors are as with Get, their Deployment is empty.
+func (c *Client) List(ctx context.Context, p quota.Permit, sendBy time.Time) ([]Deployment, Meta, error) {
+	body, meta, err := c.call(ctx, quota.Get, everyone, p, sendBy)
+	if err != nil {
+		return nil, meta, err
+	}
+	all, err := readDeployments(body, c.text)
+	if err != nil {
+		return nil, meta, c.failed(quota.Get, everyone, meta, err)
+	}
+	return all, meta, nil
+}
+
+// everyone is the deployment of a GET of all of them.
+const everyone = ""
+
+// longest is how much is read of an answer about a deployment, in bytes.
+func longest(id string) int {
+	if id == everyone {
+		return maxList
+	}
+	return maxBody
 }
 
 // Start asks the platform to start deployment id. A nil error means that it
@@ -99,12 +137,12 @@ func (c *Client) call(ctx context.Context, m quota.Method, id string, p quota.Pe
 	if err := check(m, id, p, asked, sendBy); err != nil {
 		return nil, Meta{Began: asked, Ended: asked}, c.failed(m, id, Meta{}, err)
 	}
-	one := newCall(ctx, asked, sendBy, c.timeout)
+	one := newCall(ctx, asked, sendBy, c.timeout, &c.recalls)
 	defer one.release()
 	resp, err := c.transport.RoundTrip(c.request(one.ctx, m, id))
 	var body []byte
 	if err == nil {
-		body, err = readBody(resp)
+		body, err = readBody(resp, longest(id))
 	}
 	meta := Meta{Ended: time.Now()}
 	meta.Sent, meta.Began = one.seal()
@@ -121,6 +159,7 @@ func check(m quota.Method, id string, p quota.Permit, asked, sendBy time.Time) e
 	switch {
 	case !p.Allows(m):
 		return ErrNoPermit
+	case id == everyone && m == quota.Get: // the list
 	case id == "" || id == "." || id == "..":
 		return errBadID // a dot would be resolved away, into another call
 	case !sendBy.IsZero() && isLate(asked, sendBy):
@@ -174,6 +213,9 @@ func newGet(base *url.URL, agent, auth string) *http.Request {
 // request builds the request of method m for deployment id.
 func (c *Client) request(ctx context.Context, m quota.Method, id string) *http.Request {
 	common, path := c.get, c.prefix+url.PathEscape(id)
+	if id == everyone {
+		path = strings.TrimSuffix(c.prefix, "/")
+	}
 	if m != quota.Get {
 		common, path = c.post, path+"/"+m.String()
 	}

@@ -28,6 +28,7 @@ const (
 	defaultSlots   = 64
 	maxHeaders     = 64 << 10
 	maxBody        = 1 << 20
+	maxList        = 32 << 20
 )
 
 // Config is what a Client needs.

@@ -36,6 +36,8 @@ var (
 	ErrNoPermit = errors.New("there is no permit for it")
 	// ErrLate: the last instant at which it might be sent has passed.
 	ErrLate = errors.New("the last instant at which it might leave has passed")
+	// ErrRecalled: it was taken back before anything of it was written.
+	ErrRecalled = errors.New("it was taken back before it left")
 )
 
 // Causes that are only shown.
@@ -45,7 +47,7 @@ var (
 	errSpent   = errors.New("a request was made with this permit already")
 	errTimeout = errors.New("no whole answer within the time-out")
 	errCut     = errors.New("the connection was closed before the answer was complete")
-	errTooLong = fmt.Errorf("the answer is longer than %d bytes", maxBody)
+	errTooLong = errors.New("the answer is longer than")
 )
 
 // An Error is a failed call. errors.Is tells what it means (ErrUnauthorized to
@@ -139,7 +141,7 @@ func (e *Error) unsentHint() string {
 		return "claim one of this method's quota first"
 	case errBadID:
 		return "give the ID that the platform's console shows, not a name or a path"
-	case ErrLate, context.Canceled:
+	case ErrLate, ErrRecalled, context.Canceled:
 		return "its permit is free again"
 	}
 	return "check the network, api.endpoint and its certificate"

@@ -38,6 +38,7 @@ func FuzzBody(f *testing.F) {
 	for _, seed := range []string{
 		lookBody, startBody, `{"code":1,"message":"` + testKey + `"}`, `{"code":{},"message":null}`, `[]`, `{`,
 		`{"deploymentID":"w41b11c0","status":"` + strings.Repeat("\u2028é", 200) + `"}`,
+		`[` + lookBody + `,` + startBody + `,{"deploymentID":"` + testKey + `","status":"x"}]`,
 		`{"deploymentID":"w41b11c0","DEPLOYMENTid":1,"status":"x","connections":1e999}`,
 	} {
 		f.Add([]byte(seed))
@@ -55,10 +56,16 @@ func FuzzBody(f *testing.F) {
 		for _, s := range []string{d.Connections, d.CreateAt, d.ID, d.Name, d.Type, d.Platform, d.Region, d.Status, op.ID, op.Name, op.Operation} {
 			checkShown(t, "a field", s, maxText)
 		}
+		all, listErr := readDeployments(body, c.text)
+		for _, d := range all {
+			for _, s := range []string{d.Connections, d.CreateAt, d.ID, d.Name, d.Type, d.Platform, d.Region, d.Status} {
+				checkShown(t, "a field of a list", s, maxText)
+			}
+		}
 		code, message := readErrorBody(body, c.text)
 		checkShown(t, "the code", code, maxText)
 		checkShown(t, "the message", message, maxMessage)
-		for _, err := range []error{err, opErr} {
+		for _, err := range []error{err, opErr, listErr} {
 			if err != nil {
 				checkShown(t, "the error", c.clean(err).Error(), maxMessage)
 			}

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -229,7 +230,7 @@ func roundTrip(ctx context.Context, rt http.RoundTripper, address string) error 
 	if err != nil {
 		return err
 	}
-	_, err = readBody(resp)
+	_, err = readBody(resp, maxBody)
 	return err
 }
 
@@ -238,12 +239,12 @@ func TestGateAllowsOneRequestPerCall(t *testing.T) {
 	t.Parallel()
 	p := listen(t, dying(reply(200, lookBody)))
 	c := connect(t, p.url)
-	first := newCall(t.Context(), time.Now(), time.Time{}, time.Minute)
+	first := newCall(t.Context(), time.Now(), time.Time{}, time.Minute, new(atomic.Uint64))
 	defer first.release()
 	if err := roundTrip(first.ctx, c.transport, p.url); err != nil {
 		t.Fatal(err)
 	}
-	second := newCall(t.Context(), time.Now(), time.Time{}, time.Minute)
+	second := newCall(t.Context(), time.Now(), time.Time{}, time.Minute, new(atomic.Uint64))
 	defer second.release()
 	if err := roundTrip(second.ctx, c.transport, p.url); !errors.Is(err, errSpent) {
 		t.Errorf("the repeated GET ended with %v, want %v", err, errSpent)

@@ -8,6 +8,7 @@ import (
 
 	"curfew/apiclient"
 	"curfew/apiclient/quota"
+	"curfew/policy"
 	"curfew/scheduler"
 )
 
@@ -22,12 +23,18 @@ type caller struct {
 	mark   func(claim uint64) error // says that a call is about to begin; nil where nobody asks
 }
 
-// use puts another client in its place. Calls under way go on with theirs.
+// use puts another client in its place. Calls on the wire go on with theirs;
+// what was still on its way there is not sent.
 func (c *caller) use(client *apiclient.Client) {
 	if old := c.client.Swap(client); old != nil && old != client {
+		old.Recall()
 		old.Close()
 	}
 }
+
+// recall takes back the calls of which nothing was written yet: what they were
+// for may have changed. The scheduler judges them again.
+func (c *caller) recall() { c.client.Load().Recall() }
 
 // Do makes one call. Its first byte leaves by the permit's NotAfter, or never;
 // the bound is steady time for the scheduler and a timer for the client.
@@ -43,7 +50,7 @@ func (c *caller) Do(ctx context.Context, call scheduler.Call) scheduler.Answer {
 			return a // nothing was sent: a later process would take it for certain
 		}
 	}
-	meta, err := c.call(ctx, call, sendBy, &a.Look)
+	meta, err := c.call(ctx, call, sendBy, &a)
 	ended, after := time.Now(), c.clock.read()
 	a.Began = shift(now, c.clock.virtual(meta.Began.Sub(asked)))
 	a.Ended = shift(after, -c.clock.virtual(ended.Sub(meta.Ended)))
@@ -56,23 +63,34 @@ func (c *caller) Do(ctx context.Context, call scheduler.Call) scheduler.Answer {
 	return a
 }
 
-// call picks the client's method. look is what a GET tells.
-func (c *caller) call(ctx context.Context, call scheduler.Call, sendBy time.Time, look *scheduler.Look) (meta apiclient.Meta, err error) {
+// call picks the client's method. What a GET tells goes into a.
+func (c *caller) call(ctx context.Context, call scheduler.Call, sendBy time.Time, a *scheduler.Answer) (meta apiclient.Meta, err error) {
 	client, id := c.client.Load(), string(call.Deployment)
-	switch call.Method {
-	case quota.Start:
+	switch {
+	case call.Method == quota.Start:
 		_, meta, err = client.Start(ctx, id, call.Permit, sendBy)
-	case quota.Stop:
+	case call.Method == quota.Stop:
 		_, meta, err = client.Stop(ctx, id, call.Permit, sendBy)
+	case id == "":
+		var all []apiclient.Deployment
+		all, meta, err = client.List(ctx, call.Permit, sendBy)
+		for i := range all {
+			a.List = append(a.List, scheduler.Listed{ID: policy.DeploymentID(all[i].ID), Look: lookOf(&all[i])})
+		}
 	default:
 		var d apiclient.Deployment
 		d, meta, err = client.Get(ctx, id, call.Permit, sendBy)
-		connections, _ := strconv.Atoi(d.Connections) // shown only; 0 where it is no number
-		*look = scheduler.Look{
-			Status: d.Status, Name: d.Name, Type: d.Type, Platform: d.Platform, Region: d.Region, Connections: connections,
-		}
+		a.Look = lookOf(&d)
 	}
 	return meta, err
+}
+
+// lookOf is what the platform said of a deployment, in the scheduler's words.
+func lookOf(d *apiclient.Deployment) scheduler.Look {
+	connections, _ := strconv.Atoi(d.Connections) // shown only; 0 where it is no number
+	return scheduler.Look{
+		Status: d.Status, Name: d.Name, Type: d.Type, Platform: d.Platform, Region: d.Region, Connections: connections,
+	}
 }
 
 // shift moves a reading of both clocks by the same span.

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"curfew/apiclient"
 	"curfew/apiclient/quota"
 	"curfew/internal/secret"
@@ -75,6 +77,8 @@ func TestCallerAnswers(t *testing.T) {
 		{name: "look", method: quota.Get, id: "w1", want: scheduler.Answer{Sent: true, Status: 200, Sane: true,
 			Look: scheduler.Look{Status: "running", Name: "dev", Region: "N. Virginia", Connections: 1000}}},
 		{name: "look at nothing", method: quota.Get, id: "w9", want: scheduler.Answer{Sent: true, Status: 404}, err: "404"},
+		{name: "list", method: quota.Get, want: scheduler.Answer{Sent: true, Status: 200, Sane: true, List: []scheduler.Listed{{
+			ID: "w1", Look: scheduler.Look{Status: "running", Name: "dev", Region: "N. Virginia", Connections: 1000}}}}},
 		{name: "stop", method: quota.Stop, id: "w1", want: scheduler.Answer{Sent: true, Status: 201, Sane: true}},
 		{name: "start of what runs", method: quota.Start, id: "w1", want: scheduler.Answer{Sent: true, Status: 422}, err: "422"},
 		{name: "limited", fault: "stop w1 limited retry=90s", method: quota.Stop, id: "w1",
@@ -104,8 +108,8 @@ func TestCallerAnswers(t *testing.T) {
 			}
 			tc.want.Claim = s.claim
 			got.Began, got.Ended, got.Date, got.Err = scheduler.Now{}, scheduler.Now{}, time.Time{}, ""
-			if got != tc.want {
-				t.Errorf("got  %+v\nwant %+v", got, tc.want)
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Errorf("the answer (- want, + got):\n%s", diff)
 			}
 		})
 	}

@@ -169,6 +169,7 @@ func (d *daemon) workWith(ctx context.Context, l *ledger.Ledger) error {
 	var wg sync.WaitGroup
 	wg.Go(func() { d.reloader(background) })
 	wg.Go(func() { d.prune(background, l) })
+	context.AfterFunc(ctx, d.caller.recall) // what is on the wire is waited for, nothing else
 	err = loop.Run(ctx)
 	stop()
 	wg.Wait() // nobody may be in the ledger when it is closed

@@ -87,6 +87,7 @@ func (d *daemon) swap(ctx context.Context, next *settings) error {
 	// New policies have their counters before anything can be counted.
 	d.metrics.Configured(next.policyNames(), web.PerDeployment(next.file.PerDeployment.String()))
 	install := func() {
+		d.caller.recall() // nothing leaves by what was decided under the file before
 		d.caller.use(next.client)
 		d.inForce.Store(next)
 	}
