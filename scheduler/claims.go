@@ -16,6 +16,9 @@ const (
 	getWithin  = 15 * time.Second
 )
 
+// aheadMost is how many claims are made beyond the free slots at the most.
+const aheadMost = 16 * Slots
+
 // lookSlots is how many slots looks may take: a POST that becomes due must not
 // find all of them taken by looks that hang.
 const lookSlots = Slots * 3 / 4
@@ -202,12 +205,15 @@ func (f *Fleet) room() int {
 // of eight. Where answers take long against commits that is none, and it is
 // never more than half of what waits. A kill wastes none of them: the ledger's
 // marks tell which calls never began.
+//
+// A crash of the host does waste them: it takes the marks along. So there is a
+// most, beyond which larger commits bring nothing.
 func (f *Fleet) ahead() int {
 	if f.answers.d <= 0 {
 		return 0
 	}
 	waiting := len(f.posts[quota.Start]) + len(f.posts[quota.Stop])
-	return min(4*Slots, waiting/2, int(8*Slots*2*f.commits.d/f.answers.d))
+	return min(aheadMost, waiting/2, int(8*Slots*2*f.commits.d/f.answers.d))
 }
 
 // postReady reports whether a POST waits for a slot alone.

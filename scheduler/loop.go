@@ -51,6 +51,7 @@ type Loop struct {
 	waiters  map[uint64]chan<- error // by order
 	orders   uint64
 	ended    chan struct{}
+	timer    *time.Timer // of wait; one for all turns
 }
 
 // An errand is a call with the context that may end it.
@@ -85,6 +86,8 @@ func (l *Loop) Run(ctx context.Context) error {
 	defer close(l.commits)
 	defer endLooks()
 	wg.Go(func() { l.commit(context.WithoutCancel(ctx)) })
+	l.timer = time.NewTimer(0)
+	defer l.timer.Stop()
 	stop := ctx.Done()
 	for {
 		now := l.Now()
@@ -165,14 +168,14 @@ func (l *Loop) wait(stop <-chan struct{}, ready Ready) (bool, error) {
 	if ready.Exact {
 		plain = until - armEarly
 	}
-	timer := time.NewTimer(max(plain, smallStep))
-	defer timer.Stop()
-	woken, stopping, err := l.event(stop, timer.C)
+	l.timer.Reset(max(plain, smallStep))
+	woken, stopping, err := l.event(stop, l.timer.C)
 	if woken || stopping || err != nil || !ready.Exact {
 		return stopping, err
 	}
 	for l.Now().Steady < ready.Wake {
-		woken, stopping, err = l.event(stop, time.After(smallStep))
+		l.timer.Reset(smallStep)
+		woken, stopping, err = l.event(stop, l.timer.C)
 		if woken || stopping || err != nil {
 			return stopping, err
 		}

@@ -176,6 +176,7 @@ func (f *Fleet) batch() *Batch {
 		return nil
 	}
 	f.urgent, f.lazyAt, f.held = false, quota.Never, quota.Never
+	f.next.Rows = slices.Grow(f.next.Rows, len(f.dirty))
 	for _, r := range f.dirty {
 		if rec := &f.recs[r]; rec.dirty {
 			rec.dirty = false
