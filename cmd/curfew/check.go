@@ -26,14 +26,20 @@ func newCheck(c *console) *cobra.Command {
 		Long: `Read a configuration as the daemon would, and say everything that is wrong with
 it: the place, the line, and what to do. It needs no key and makes no call.
 
+It also tries, over the next 400 days with all their changes of clocks, whether
+the quotas can carry the calls that the policies need: a stop whose deployment
+could not be started again in time, and a call that would be more than 5 minutes
+late, are errors. Where nobody knows yet over what a quota is counted (scope:
+auto), what only a quota of the whole key could not carry is a note.
+
 Problems go to stderr and the verdict to stdout; "-o json" and "-o github" put
-all of it on stdout. The exit code is 0 where the file can be put in force, 1
+all of it on stdout. Notes never count. The exit code is 0 where the file can be put in force, 1
 where it cannot, 2 where the command line makes no sense.`,
 		Example: `  curfew check -c curfew.yaml
   curfew check -c curfew.yaml --strict -o github     in a pipeline`,
 		Args: cobra.NoArgs,
 		RunE: c.action(func(context.Context, []string) error {
-			return check(c, path, format, strict)
+			return check(c, path, format, strict, time.Now())
 		}),
 	}
 	fileFlag(cmd, &path)
@@ -42,14 +48,20 @@ where it cannot, 2 where the command line makes no sense.`,
 	return cmd
 }
 
-func check(c *console, path, format string, strict bool) error {
+func check(c *console, path, format string, strict bool, now time.Time) error {
 	file, problems, err := config.Load(path, c.env)
 	if err != nil {
 		return err
 	}
+	var perhaps []policy.Problem
+	if file.Policies != nil {
+		var carried []policy.Problem
+		carried, perhaps = infeasible(file, file.Policies, now)
+		problems = append(problems, carried...)
+	}
 	// A warning that is an error under --strict keeps its name: it is the caller
 	// who is strict, not the file.
-	v := verdict{file: file, problems: problems, fine: !config.Failed(problems) && !(strict && len(problems) > 0)}
+	v := verdict{file: file, problems: problems, perhaps: perhaps, until: now.AddDate(0, 0, feasibleDays), fine: !config.Failed(problems) && !(strict && len(problems) > 0)}
 	if err := tellIdle(c, file); err != nil {
 		return err
 	}
@@ -71,6 +83,8 @@ func check(c *console, path, format string, strict bool) error {
 type verdict struct {
 	file     *config.Config
 	problems []policy.Problem
+	perhaps  []policy.Problem // only if a quota that is not known yet is the whole key's
+	until    time.Time        // to which the quotas were proved to carry the calls
 	fine     bool
 }
 
@@ -79,21 +93,31 @@ func (v verdict) text(c *console) error {
 	if _, err := io.WriteString(c.err, config.Render(v.problems, v.file.Text)); err != nil {
 		return err
 	}
+	for _, p := range v.perhaps {
+		if _, err := fmt.Fprintf(c.err, "%s: note: %s\n", p.Pos, p.Text); err != nil {
+			return err
+		}
+	}
 	if !v.fine {
 		return nil // the problems say it
 	}
 	policies, deployments := v.counts()
-	_, err := fmt.Fprintf(c.out, "%s is fine: %s, %s%s; tzdata %s\n", v.file.Source,
+	_, err := fmt.Fprintf(c.out, "%s is fine: %s, %s%s; the quotas carry all calls until %s; tzdata %s\n", v.file.Source,
 		plural(policies, "policy", "policies"), plural(deployments, "deployment", "deployments"),
-		looks(v.file, deployments), tzdata(c.env))
+		looks(v.file, deployments), v.until.Format(time.DateOnly), tzdata(c.env))
 	return err
+}
+
+// lookEvery is the pace of looks at each deployment, as the quota allows it.
+func lookEvery(file *config.Config, deployments int) time.Duration {
+	return scheduler.LookEvery(simulated(file), file.Quotas[quota.Get].Scope, deployments)
 }
 
 // looks says how often the daemon looks at each deployment, where it cannot as
 // often as the file says.
 func looks(file *config.Config, deployments int) string {
 	get := file.Quotas[quota.Get]
-	every := scheduler.LookEvery(simulated(file), get.Scope, deployments)
+	every := lookEvery(file, deployments)
 	if every <= file.ObserveEvery || deployments == 0 {
 		return ""
 	}
@@ -145,7 +169,7 @@ type problemBody struct {
 	File     string `json:"file"`
 	Line     int    `json:"line,omitempty"`
 	Column   int    `json:"column,omitempty"`
-	Severity string `json:"severity"` // "error" or "warning"
+	Severity string `json:"severity"` // "error", "warning" or "note"
 	Text     string `json:"text"`
 	Hint     string `json:"hint,omitempty"`
 }
@@ -158,11 +182,17 @@ func (v verdict) json(c *console) error {
 		Fine        bool          `json:"fine"`
 		Policies    int           `json:"policies"`
 		Deployments int           `json:"deployments"`
+		LookEvery   string        `json:"look_every"`
+		Until       string        `json:"until"` // the last day for which the quotas were tried
 		Tzdata      string        `json:"tzdata"`
 		Problems    []problemBody `json:"problems"`
-	}{v.file.Source, v.fine, policies, deployments, tzdata(c.env), []problemBody{}}
+		Notes       []problemBody `json:"notes"`
+	}{v.file.Source, v.fine, policies, deployments, lookEvery(v.file, deployments).String(), v.until.Format(time.DateOnly), tzdata(c.env), []problemBody{}, []problemBody{}}
 	for _, p := range v.problems {
 		body.Problems = append(body.Problems, problemBody{p.Pos.File, p.Pos.Line, p.Pos.Col, severity(p), p.Text, p.Hint})
+	}
+	for _, p := range v.perhaps {
+		body.Notes = append(body.Notes, problemBody{p.Pos.File, p.Pos.Line, p.Pos.Col, "note", p.Text, p.Hint})
 	}
 	enc := json.NewEncoder(c.out)
 	enc.SetEscapeHTML(false)
@@ -182,7 +212,7 @@ func severity(p policy.Problem) string {
 func (v verdict) github(w io.Writer) error {
 	data := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
 	property := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
-	for _, p := range v.problems {
+	say := func(severity string, p policy.Problem) error {
 		place := "file=" + property.Replace(p.Pos.File)
 		if p.Pos.Line > 0 {
 			place += fmt.Sprintf(",line=%d,col=%d", p.Pos.Line, max(p.Pos.Col, 1))
@@ -191,7 +221,16 @@ func (v verdict) github(w io.Writer) error {
 		if p.Hint != "" {
 			text += "\nhint: " + p.Hint
 		}
-		if _, err := fmt.Fprintf(w, "::%s %s::%s\n", severity(p), place, data.Replace(text)); err != nil {
+		_, err := fmt.Fprintf(w, "::%s %s::%s\n", severity, place, data.Replace(text))
+		return err
+	}
+	for _, p := range v.problems {
+		if err := say(severity(p), p); err != nil {
+			return err
+		}
+	}
+	for _, p := range v.perhaps {
+		if err := say("notice", p); err != nil {
 			return err
 		}
 	}
