@@ -44,6 +44,61 @@ func BenchmarkDecide(b *testing.B) {
 	}
 }
 
+// BenchmarkDecideDays asks what the policy of BenchmarkDecide says as windows, and
+// what both forms say under three calendars of a century.
+func BenchmarkDecideDays(b *testing.B) {
+	at := must(time.Parse(time.RFC3339, "2026-06-03T12:00:00Z"))
+	for _, c := range []struct {
+		name string
+		spec Spec
+	}{
+		{"cron", officeSpec(Options{StartLead: 10 * time.Minute})},
+		{"windows", officeWindows(Options{StartLead: 10 * time.Minute})},
+		{"cron-calendars", with(officeSpec(Options{StartLead: 10 * time.Minute}), threeCalendars)},
+		{"windows-calendars", with(officeWindows(Options{StartLead: 10 * time.Minute}), threeCalendars)},
+	} {
+		p := compiled(b, c.spec)
+		b.Run(c.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if p.Decide(at).Want != Running {
+					b.Fatal("not running at noon")
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkLongCalendar asks for the next start where the calendar takes
+// everything away until 2099: every day of forty thousand, or each one on which
+// something would begin.
+func BenchmarkLongCalendar(b *testing.B) {
+	at := must(time.Parse(time.RFC3339, "2000-06-03T12:00:00Z"))
+	every := func(time.Time) bool { return true }
+	saturdays := func(t time.Time) bool { return t.Weekday() == time.Saturday }
+	weekly := with(officeSpec(Options{}), func(s *Spec) { s.Start[0].Expr, s.Stop[0].Expr = "0 8 * * SAT", "0 20 * * SAT" })
+	for _, c := range []struct {
+		name string
+		spec Spec
+		off  func(time.Time) bool
+	}{
+		{"every-day-cron", officeSpec(Options{}), every},
+		{"every-day-windows", officeWindows(Options{}), every},
+		{"saturdays-cron", weekly, saturdays},
+		{"saturdays-windows", with(officeWindows(Options{}), func(s *Spec) { s.Running[0].Expr = "Sat 08:00-20:00" }), saturdays},
+	} {
+		c.spec.Except = []Exception{{Calendar: "off"}}
+		p := compiledWith(b, c.spec, NewCalendar("off", century(c.off)))
+		b.Run(c.name, func(b *testing.B) {
+			for b.Loop() {
+				if e, ok := p.NextOf(Running, at); !ok || e.At.Year() != 2100 {
+					b.Fatal(e, ok)
+				}
+			}
+		})
+	}
+}
+
 func BenchmarkDecideUnder(b *testing.B) {
 	p := office(b, Options{StartLead: 10 * time.Minute})
 	at := must(time.Parse(time.RFC3339, "2026-06-03T20:00:00Z"))
@@ -98,15 +153,56 @@ func officeSpec(o Options) Spec {
 	}
 }
 
+// officeWindows is officeSpec as windows.
+func officeWindows(o Options) Spec {
+	s := officeSpec(o)
+	s.Start, s.Stop = nil, nil
+	s.Running = []Window{{"Mon-Fri 08:00-20:00", Pos{"curfew.yaml", 12, 14}}}
+	return s
+}
+
+// threeCalendars gives a policy holidays, a freeze and a summer.
+func threeCalendars(s *Spec) {
+	s.Except = []Exception{
+		{"holidays", EffectOff, Pos{"curfew.yaml", 16, 14}},
+		{"freeze", EffectUntouched, Pos{"curfew.yaml", 16, 29}},
+		{"summer", EffectStopped, Pos{"curfew.yaml", 16, 48}},
+	}
+}
+
+// century lists the dates from 2000 to 2099 of which in is true.
+func century(in func(time.Time) bool) []Day {
+	var days []Day
+	for at := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC); at.Year() < 2100; at = at.AddDate(0, 0, 1) {
+		if in(at) {
+			days = append(days, Day{Date{at.Year(), at.Month(), at.Day()}, "a day"})
+		}
+	}
+	return days
+}
+
 // office is weekdays from eight to eight in Berlin.
 func office(t testing.TB, o Options) *Policy { return compiled(t, officeSpec(o)) }
 
-// compiled returns the policy of a spec that has to be right.
+// compiled returns the policy of a spec that has to be right, with calendars of a
+// hundred years.
 func compiled(t testing.TB, s Spec) *Policy {
 	t.Helper()
-	env := Env{Zones: map[string]*time.Location{}}
+	return compiledWith(t, s,
+		NewCalendar("holidays", century(func(t time.Time) bool { return t.Day() == 1 })),
+		NewCalendar("freeze", century(func(t time.Time) bool { return t.Month() == time.December && t.Day() > 23 })),
+		NewCalendar("summer", century(func(t time.Time) bool { return t.Month() == time.August && t.Day() < 15 })))
+}
+
+// compiledWith is compiled with other calendars.
+func compiledWith(t testing.TB, s Spec, calendars ...*Calendar) *Policy {
+	t.Helper()
+	env := Env{Zones: map[string]*time.Location{}, Calendars: map[string]*Calendar{}}
 	if s.Zone != "" {
 		env.Zones[s.Zone] = must(time.LoadLocation(s.Zone))
+	}
+	for _, c := range calendars {
+		env.Calendars[c.Name()] = c
 	}
 	set, problems := Compile([]Spec{s}, env)
 	if set == nil {

@@ -125,6 +125,35 @@ func (f *fields) prev(local int64) (int64, bool) {
 	return (found*minutesPerDay + int64(last)) * 60, true
 }
 
+// nextOn is next for those local times alone whose date is one of on, which is
+// nil for all.
+func (f *fields) nextOn(on *dates, local int64) (int64, bool) {
+	local, ok := f.next(local)
+	for ok && on != nil {
+		day := floorDiv(local, secondsPerDay)
+		to, found := on.next(day)
+		if !found || to == day {
+			return local, found
+		}
+		local, ok = f.next(to * secondsPerDay)
+	}
+	return local, ok
+}
+
+// prevOn is prev for those local times alone whose date is one of on.
+func (f *fields) prevOn(on *dates, local int64) (int64, bool) {
+	local, ok := f.prev(local)
+	for ok && on != nil {
+		day := floorDiv(local, secondsPerDay)
+		to, found := on.prev(day)
+		if !found || to == day {
+			return local, found
+		}
+		local, ok = f.prev((to+1)*secondsPerDay - 1)
+	}
+	return local, ok
+}
+
 // nextTime returns the first minute of the day at or after minute.
 func (f *fields) nextTime(minute int) (int, bool) {
 	hour := minute / 60

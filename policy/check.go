@@ -1,8 +1,10 @@
 package policy
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -17,13 +19,13 @@ const (
 	longestID    = 128                  // bytes of a deployment's id
 )
 
-// exprProblem places an error inside the expression where that stands on one
-// line of the file: Cron.Pos is the place of its first character.
+// exprProblem places an error inside the expression or window where that stands
+// on one line of the file: Cron.Pos is the place of its first character.
 func exprProblem(cron Cron, err error) Problem {
 	p := Problem{Pos: cron.Pos, Text: err.Error()}
 	var fault *ExprError
 	if errors.As(err, &fault) {
-		p.Text, p.Hint = fmt.Sprintf("cron %q: %s", clip(cron.Expr), fault.Text), fault.Hint
+		p.Text, p.Hint = fmt.Sprintf("%s %q: %s", cmp.Or(fault.noun, "cron"), clip(cron.Expr), fault.Text), fault.Hint
 		p.Pos = inside(cron, fault.Col)
 	}
 	return p
@@ -124,7 +126,7 @@ func (c *compiler) checkOptions(s *Spec) {
 	if o.Enforce&^EnforceBoth != 0 {
 		c.fault(s.Pos, fmt.Sprintf("policy %q enforces an unknown power", s.Name), "stopped, running or both")
 	}
-	if o.Enforce != EnforceNone && (len(s.Start) == 0 || len(s.Stop) == 0) {
+	if o.Enforce != EnforceNone && !s.both() {
 		c.fault(s.Pos, fmt.Sprintf("policy %q has enforce and not both start and stop", s.Name), "it corrects what is wanted at every time, so both ends must be known")
 	}
 }
@@ -154,7 +156,7 @@ func brief(d time.Duration) string {
 
 // checkTimes judges what the expressions say, alone and together.
 func (c *compiler) checkTimes(s *Spec, p *Policy) {
-	if len(s.Start)+len(s.Stop) == 0 {
+	if s.timeless() {
 		c.fault(p.pos, fmt.Sprintf("policy %q has no times", p.name), `start: or stop:, such as stop: "0 20 * * *"`)
 	}
 	for _, lines := range [][]line{p.starts, p.stops} {
@@ -203,6 +205,72 @@ func (c *compiler) checkLead(p *Policy, start *line) {
 			c.warn(start.because.Pos, fmt.Sprintf("the lead of %s is cut short: start %q comes %s after stop %q, at %s",
 				brief(lead), start.because.Ref, brief(gap), stop.because.Ref, stop.because.Pos), "the start is made one minute after that stop, at the earliest")
 			return
+		}
+	}
+}
+
+// checkWindows judges the windows together.
+func (c *compiler) checkWindows(s *Spec, p *Policy) {
+	if len(s.Running) == 0 {
+		return
+	}
+	at := s.Running[0].Pos
+	if len(s.Start)+len(s.Stop) > 0 {
+		c.fault(at, fmt.Sprintf("policy %q has running: and start: or stop: as well", s.Name), "windows say both; take one of the two forms")
+		return
+	}
+	if len(p.windows) < len(s.Running) {
+		return // what the others leave open is not known
+	}
+	gap := widestGap(p.windows)
+	switch {
+	case gap == 0 && !s.interrupted():
+		c.fault(at, fmt.Sprintf("the windows of policy %q never end", s.Name), "leave a gap, or name days under except: on which it is off, stopped or untouched")
+	case gap > 0 && gap <= p.options.StartLead:
+		c.fault(at, fmt.Sprintf("the lead of %s leaves no gap between the windows of policy %q, the widest is %s", brief(p.options.StartLead), s.Name, brief(gap)),
+			"start_lead is for the minutes that a start takes")
+	}
+}
+
+// interrupted reports whether a calendar can end windows without a gap, whatever
+// dates it has now.
+func (s *Spec) interrupted() bool {
+	return slices.ContainsFunc(s.Except, func(e Exception) bool { return e.Effect != EffectRunning })
+}
+
+// widestGap returns the longest time of a week without clock changes that no
+// window holds.
+func widestGap(windows []window) time.Duration {
+	const week = 7 * secondsPerDay / 60
+	held := make([]bool, week)
+	for i := range windows {
+		w := &windows[i]
+		for day := int64(0); day < 7; day++ {
+			for minute := w.begin / 60; w.week>>day&1 == 1 && minute < w.end/60; minute++ {
+				held[(day*minutesPerDay+minute)%week] = true
+			}
+		}
+	}
+	widest, gap := 0, 0
+	for i := range 2 * week { // twice, for a gap over the end of the week
+		gap++
+		if held[i%week] {
+			gap = 0
+		}
+		widest = max(widest, min(gap, week))
+	}
+	return time.Duration(widest) * time.Minute
+}
+
+// checkExcept warns of days off that take nothing away.
+func (c *compiler) checkExcept(s *Spec) {
+	if s.timeless() || len(s.Start)+len(s.Running) > 0 {
+		return
+	}
+	for _, e := range s.Except {
+		if e.Effect == EffectOff {
+			c.warn(e.Pos, fmt.Sprintf("calendar %q is off in policy %q, which only stops: that does nothing", e.Calendar, s.Name),
+				"days off take starts away; for days without a stop write untouched")
 		}
 	}
 }

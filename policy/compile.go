@@ -3,7 +3,9 @@ package policy
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -20,8 +22,27 @@ type Policy struct {
 	selected    int     // how many of members, the last, were selected
 	starts      []line
 	stops       []line
+	windows     []window
 	fingerprint Fingerprint
+
+	except  []exception
+	days    *days
+	off     []stretch // the dates on which nothing begins
+	dates   [2]dates  // those that are not off, and those that are
+	whole   []stretch // the days that want one power, or nothing
+	putOffs []int     // of the off ones: those from which a start is put off
+	live    []int     // of the off ones: those at which windows without a gap have edges
+	gapless bool      // the windows hold every instant of a week without calendars
+	own     powers    // that its own times lead to
+	has     powers
 }
+
+// powers are a set, a bit each.
+type powers uint8
+
+func (s powers) with(p Power) powers { return s | 1<<p }
+
+func (s powers) hold(p Power) bool { return s>>p&1 == 1 }
 
 // Name returns the policy's name, which is its own in a Set.
 func (p *Policy) Name() string { return p.name }
@@ -42,8 +63,9 @@ func (p *Policy) Options() Options { return p.options }
 // is p's own: not to be changed.
 func (p *Policy) Members() []Member { return p.members }
 
-// Has reports whether p has edges of that power.
-func (p *Policy) Has(power Power) bool { return len(p.lines(power)) > 0 }
+// Has reports whether p has edges of that power, running or stopped, by its times
+// or by a calendar's days.
+func (p *Policy) Has(power Power) bool { return power != None && p.has.hold(power) }
 
 // Fingerprint returns what p's edges are made of, in 16 bytes: equal where two
 // policies differ in name, members, order, spelling or other settings alone.
@@ -66,11 +88,12 @@ func (s *Set) Of(id DeploymentID) (*Policy, bool) {
 // warning the Set is nil.
 func Compile(specs []Spec, env Env) (*Set, []Problem) {
 	c := compiler{
-		zones:     env.Zones,
+		env:       env,
 		set:       &Set{of: map[DeploymentID]*Policy{}},
 		named:     map[string]Pos{},
 		listed:    map[DeploymentID]Pos{},
 		schedules: map[scheduleKey]parsed{},
+		days:      map[string]*days{},
 	}
 	for i := range specs {
 		c.compile(&specs[i])
@@ -85,14 +108,15 @@ func Compile(specs []Spec, env Env) (*Set, []Problem) {
 }
 
 // A compiler gathers policies and problems. Lines with equal expression and
-// zone share one Schedule.
+// zone share one Schedule, and policies with like exceptions share their days.
 type compiler struct {
-	zones     map[string]*time.Location
+	env       Env
 	set       *Set
 	problems  []Problem
 	named     map[string]Pos
 	listed    map[DeploymentID]Pos
 	schedules map[scheduleKey]parsed
+	days      map[string]*days
 }
 
 type scheduleKey struct{ expr, zone string }
@@ -111,13 +135,19 @@ func (c *compiler) compile(s *Spec) {
 		zone:    s.Zone,
 		loc:     loc,
 		members: slices.Clone(s.Deployments),
+		selects: s.Select,
 		starts:  c.linesOf(s.Start, s.Zone, loc),
 		stops:   c.linesOf(s.Stop, s.Zone, loc),
 	}
+	p.windows = c.windowsOf(s)
 	p.options = withDefaults(s)
+	p.except = c.exceptionsOf(s)
 	c.checkMembers(s, p)
 	c.checkOptions(s)
 	c.checkTimes(s, p)
+	c.checkWindows(s, p)
+	c.checkExcept(s)
+	p.layDays(c.daysOf(p.except))
 	p.fingerprint = fingerprint(p)
 	c.set.Policies = append(c.set.Policies, p)
 }
@@ -127,18 +157,26 @@ func withDefaults(s *Spec) Options {
 	o := s.Options
 	o.ConfirmWithin = cmp.Or(o.ConfirmWithin, DefaultConfirmWithin)
 	o.MinSpan = cmp.Or(o.MinSpan, DefaultMinSpan)
-	if len(s.Start) == 0 || len(s.Stop) == 0 {
+	if !s.both() {
 		o.CatchUpWithin = cmp.Or(o.CatchUpWithin, CatchUpOnePower)
 	}
 	return o
 }
 
+// both reports whether s has times of both powers.
+func (s *Spec) both() bool {
+	return len(s.Running) > 0 || len(s.Start) > 0 && len(s.Stop) > 0
+}
+
+// timeless reports whether s has no times at all.
+func (s *Spec) timeless() bool { return len(s.Start)+len(s.Stop)+len(s.Running) == 0 }
+
 // location finds the zone of a policy. Where it is wrong the answer is UTC, so
 // that the expressions are judged as well.
 func (c *compiler) location(s *Spec) *time.Location {
-	loc := c.zones[s.Zone]
+	loc := c.env.Zones[s.Zone]
 	switch {
-	case s.Zone == "" && len(s.Start)+len(s.Stop) > 0:
+	case s.Zone == "" && !s.timeless():
 		c.fault(cmp.Or(s.ZonePos, s.Pos), fmt.Sprintf("policy %q has times and no time zone anywhere", s.Name),
 			"set timezone: in the policy or at the top, such as Europe/Berlin")
 	case s.Zone == "":
@@ -165,6 +203,96 @@ func (c *compiler) linesOf(crons []Cron, zone string, loc *time.Location) []line
 		out = append(out, line{sched, Because{Kind: KindEdge, Pos: cron.Pos, Ref: cron.Expr}})
 	}
 	return out
+}
+
+// windowsOf compiles the windows; those that are refused are left out.
+func (c *compiler) windowsOf(s *Spec) []window {
+	var out []window
+	for _, text := range s.Running {
+		w, err := parseWindow(text.Expr)
+		if err != nil {
+			c.problems = append(c.problems, exprProblem(Cron(text), err))
+			continue
+		}
+		w.because = Because{Kind: KindEdge, Pos: text.Pos, Ref: text.Expr}
+		out = append(out, w)
+	}
+	return out
+}
+
+// exceptionsOf looks the calendars up; those that are not there are left out.
+func (c *compiler) exceptionsOf(s *Spec) []exception {
+	if len(s.Except) == 0 {
+		return nil
+	}
+	var out []exception
+	named := map[string]Pos{}
+	for _, e := range s.Except {
+		calendar := c.env.Calendars[e.Calendar]
+		first, twice := named[e.Calendar]
+		switch {
+		case calendar == nil:
+			c.fault(e.Pos, fmt.Sprintf("there is no calendar %q", e.Calendar), c.calendarHint())
+		case twice:
+			c.fault(e.Pos, fmt.Sprintf("policy %q names calendar %q twice, first at %s", s.Name, e.Calendar, first), "one calendar has one effect")
+		case e.Effect > EffectUntouched:
+			c.fault(e.Pos, fmt.Sprintf("calendar %q has an unknown effect in policy %q", e.Calendar, s.Name), "off, stopped, running or untouched")
+		default:
+			named[e.Calendar] = e.Pos
+			out = append(out, exception{e, calendar})
+		}
+	}
+	return out
+}
+
+// calendarHint lists the calendars that there are.
+func (c *compiler) calendarHint() string {
+	names := slices.Sorted(maps.Keys(c.env.Calendars))
+	if len(names) == 0 {
+		return "there are none: name it under calendars:"
+	}
+	return "there are: " + strings.Join(names, ", ")
+}
+
+// daysOf folds exceptions, once for all policies with the same.
+func (c *compiler) daysOf(except []exception) *days {
+	if len(except) == 0 {
+		return &days{}
+	}
+	var key strings.Builder
+	for _, e := range except {
+		fmt.Fprintf(&key, "%q %s ", e.Calendar, e.Effect)
+	}
+	d, ok := c.days[key.String()]
+	if !ok {
+		d = newDays(except)
+		c.days[key.String()] = d
+	}
+	return d
+}
+
+// layDays lays days over p's own times. Dates that are off mean nothing where
+// nothing begins.
+func (p *Policy) layDays(d *days) {
+	p.days, p.own = d, powers(0).with(None)
+	if len(p.starts)+len(p.windows) > 0 {
+		p.own = p.own.with(Running)
+		p.off = d.off
+	}
+	if len(p.stops)+len(p.windows) > 0 {
+		p.own = p.own.with(Stopped)
+	}
+	p.dates = [2]dates{{off: p.off}, {off: p.off, in: true}}
+	p.whole, p.has = d.whole, p.own
+	for i := range p.whole {
+		p.has = p.has.with(p.whole[i].power())
+	}
+	p.gapless = len(p.windows) > 0 && widestGap(p.windows) == 0
+	if p.gapless {
+		p.live = p.findLive()
+	} else if len(p.windows) == 0 {
+		p.putOffs = p.findPutOffs()
+	}
 }
 
 func (c *compiler) schedule(expr, zone string, loc *time.Location) (*Schedule, error) {

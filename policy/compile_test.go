@@ -28,9 +28,29 @@ func spec(name string, at int, id DeploymentID, start, stop string) Spec {
 	return s
 }
 
-func with(s Spec, change func(*Spec)) Spec {
-	change(&s)
+func with(s Spec, changes ...func(*Spec)) Spec {
+	for _, change := range changes {
+		change(&s)
+	}
 	return s
+}
+
+func timeless(s *Spec) { s.Start, s.Stop = nil, nil }
+
+// windows gives a policy windows, one a line from where its start stands.
+func windows(exprs ...string) func(*Spec) {
+	return func(s *Spec) {
+		for i, expr := range exprs {
+			s.Running = append(s.Running, Window{expr, Pos{"f", s.Pos.Line + 2 + i, 13}})
+		}
+	}
+}
+
+// except names a calendar, one a line from that of the zone.
+func except(calendar string, effect Effect) func(*Spec) {
+	return func(s *Spec) {
+		s.Except = append(slices.Clone(s.Except), Exception{calendar, effect, Pos{"f", s.Pos.Line + 4 + len(s.Except), 17}})
+	}
 }
 
 func zones(names ...string) Env {
@@ -137,6 +157,45 @@ func TestProblems(t *testing.T) {
 			`f:10:5: min_span of policy "office" is longer than 168h: 192h`,
 			`warn f:12:13: the lead of 25h is cut short: start "0 8 * * MON-FRI" comes 12h after stop "0 20 * * MON-FRI", at f:13:12 (the start is made one minute after that stop, at the earliest)`,
 		}},
+		{"windows beside cron", []Spec{with(office, windows("08:00-20:00"))}, []string{
+			`f:12:13: policy "office" has running: and start: or stop: as well (windows say both; take one of the two forms)`,
+		}},
+		{"windows alone", []Spec{with(office, timeless, windows("Mon-Fri 08:00-20:00", "Wed 18:00-22:00"), lead(time.Minute), func(s *Spec) { s.Options.Enforce = EnforceBoth })}, nil},
+		{"windows without a zone", []Spec{with(office, timeless, windows("08:00-20:00"), func(s *Spec) { s.Zone, s.ZonePos = "", Pos{} })}, []string{
+			`f:10:5: policy "office" has times and no time zone anywhere (set timezone: in the policy or at the top, such as Europe/Berlin)`,
+		}},
+		{"every window", []Spec{with(office, timeless, windows("08:00-25:00", "Mon,,Tue 08:00-09:00", "08:00-20:00"))}, []string{
+			`f:12:19: window "08:00-25:00": hour 25 is not between 0 and 24 (24:00 ends the day)`,
+			`f:13:17: window "Mon,,Tue 08:00-09:00": a day is missing (days are a list, as in "Mon-Wed,Fri")`,
+		}},
+		{"windows that never end", []Spec{with(office, timeless, windows("22:00-08:00", "08:00-22:00"))}, []string{
+			`f:12:13: the windows of policy "office" never end (leave a gap, or name days under except: on which it is off, stopped or untouched)`,
+		}},
+		{"nor does a week of spans", []Spec{with(office, timeless, windows("Mon 06:00-Fri 20:00", "Fri 19:00-Mon 06:00"), except("holidays", EffectRunning))}, []string{
+			`f:12:13: the windows of policy "office" never end (leave a gap, or name days under except: on which it is off, stopped or untouched)`,
+		}},
+		{"but days can end them", []Spec{with(office, timeless, windows("00:00-24:00"), except("holidays", EffectOff))}, nil},
+		{"also a calendar that has no dates now", []Spec{with(office, timeless, windows("00:00-24:00"), except("empty", EffectStopped))}, nil},
+		{"windows with a minute between", []Spec{with(office, timeless, windows("Mon 00:00-Sun 23:59"))}, nil},
+		{"a lead that fills the gaps", []Spec{with(office, timeless, windows("08:00-20:00"), lead(12*time.Hour), except("holidays", EffectOff))}, []string{
+			`f:12:13: the lead of 12h leaves no gap between the windows of policy "office", the widest is 12h (start_lead is for the minutes that a start takes)`,
+		}},
+		{"a lead that leaves one gap", []Spec{with(office, timeless, windows("Mon-Fri 08:00-20:00"), lead(12*time.Hour))}, nil},
+		{"an unknown calendar", []Spec{with(office, except("holiday", EffectOff))}, []string{
+			`f:14:17: there is no calendar "holiday" (there are: empty, freeze, holidays)`,
+		}},
+		{"a calendar twice", []Spec{with(office, except("holidays", EffectOff), except("freeze", EffectStopped), except("holidays", EffectStopped))}, []string{
+			`f:16:17: policy "office" names calendar "holidays" twice, first at f:14:17 (one calendar has one effect)`,
+		}},
+		{"an effect that is none", []Spec{with(office, except("holidays", 7))}, []string{
+			`f:14:17: calendar "holidays" has an unknown effect in policy "office" (off, stopped, running or untouched)`,
+		}},
+		{"off where nothing starts", []Spec{with(spec("office", 10, "a", "", "0 20 * * *"), except("holidays", EffectOff), except("freeze", EffectUntouched))}, []string{
+			`warn f:14:17: calendar "holidays" is off in policy "office", which only stops: that does nothing (days off take starts away; for days without a stop write untouched)`,
+		}},
+		{"days alone", []Spec{with(office, timeless, except("holidays", EffectStopped), except("freeze", EffectRunning))}, []string{
+			`f:10:5: policy "office" has no times (start: or stop:, such as stop: "0 20 * * *")`,
+		}},
 		{"a lead finer than the clock", []Spec{with(office, lead(90500*time.Millisecond))}, []string{
 			`f:10:5: start_lead of policy "office" is 1m30.5s (whole seconds only)`,
 		}},
@@ -145,6 +204,8 @@ func TestProblems(t *testing.T) {
 			t.Parallel()
 			env := zones("Europe/Berlin")
 			env.Zones["here"] = time.Local
+			env.Calendars = map[string]*Calendar{"freeze": NewCalendar("freeze", nil), "empty": NewCalendar("empty", nil),
+				"holidays": NewCalendar("holidays", []Day{{Date: Date{2026, time.May, 1}}})}
 			set, problems := Compile(c.specs, env)
 			var got []string
 			usable := true
@@ -218,6 +279,7 @@ func TestDefaults(t *testing.T) {
 		want Options
 	}{
 		{"both powers are caught up without end", both, Options{ConfirmWithin: 30 * time.Minute, MinSpan: 30 * time.Minute}},
+		{"so are windows", with(one, timeless, windows("08:00-20:00")), Options{ConfirmWithin: 30 * time.Minute, MinSpan: 30 * time.Minute}},
 		{"one power within four hours", one, Options{CatchUpWithin: 4 * time.Hour, ConfirmWithin: 30 * time.Minute, MinSpan: 30 * time.Minute}},
 		{"what is given stays", with(both, func(s *Spec) { s.Options = given }), given},
 	} {
@@ -265,6 +327,88 @@ func TestFingerprint(t *testing.T) {
 	stopOnly := with(base, func(s *Spec) { s.Start = nil })
 	if print(stopOnly) != print(with(stopOnly, lead(time.Minute))) {
 		t.Error("a lead without starts changes the fingerprint")
+	}
+}
+
+// TestFingerprintStays pins the fingerprints that ledgers hold: a policy without
+// windows and days keeps its own, whatever is added to the law. Changing one
+// makes every row of every ledger a changed rule.
+func TestFingerprintStays(t *testing.T) {
+	t.Parallel()
+	both, stopOnly := spec("p", 10, "a", "0 8 * * MON-FRI", "0 20 * * *"), spec("p", 10, "a", "", "*/15 20-22 1 * *")
+	for _, c := range []struct {
+		spec Spec
+		want string
+	}{
+		{both, "1be1d598cefdc6a1c482a0f7c8b32ab6"},
+		{with(both, lead(10*time.Minute)), "6394e4095947dc3b4c7a5b908e261b70"},
+		{stopOnly, "d43e91f55c673c67cde591672d3a3dc4"},
+		{with(stopOnly, except("holidays", EffectOff)), "d43e91f55c673c67cde591672d3a3dc4"},
+		{with(both, except("nothing", EffectStopped)), "1be1d598cefdc6a1c482a0f7c8b32ab6"},
+	} {
+		p := compiledWith(t, c.spec, NewCalendar("nothing", nil), NewCalendar("holidays", []Day{{Date: Date{2026, time.May, 1}}}))
+		if got := fmt.Sprintf("%x", p.Fingerprint()); got != c.want {
+			t.Errorf("%+v: %s, want %s", c.spec, got, c.want)
+		}
+	}
+}
+
+// TestFingerprintOfDays tells what of windows and calendars is a changed rule.
+func TestFingerprintOfDays(t *testing.T) {
+	t.Parallel()
+	type rule struct {
+		spec      Spec
+		calendars []*Calendar
+	}
+	print := func(r rule) Fingerprint { return compiledWith(t, r.spec, r.calendars...).Fingerprint() }
+	day := func(month time.Month, day int) Day { return Day{Date: Date{2026, month, day}} }
+	calendar := NewCalendar
+	base := with(spec("p", 10, "a", "", ""), windows("Mon-Fri 08:00-20:00", "Wed 18:00-22:00"))
+	may, june := calendar("may", []Day{day(5, 1), day(5, 2)}), calendar("june", []Day{day(5, 2), day(6, 1)})
+	twice := with(base, except("may", EffectOff), except("june", EffectStopped))
+	named := Day{Date{2026, time.May, 1}, "Tag der Arbeit"}
+	for what, same := range map[string][2]rule{
+		"order and spelling": {{base, nil}, {with(spec("q", 90, "b", "", ""), windows("wednesday 18:00 - 22:00", "Mon 8:00-20:00", "Tue-Fri 8:00-20:00")), nil}},
+		"calendars that are renamed, with other names of days": {
+			{twice, []*Calendar{may, june}},
+			{with(base, except("m", EffectOff), except("j", EffectStopped)), []*Calendar{calendar("m", []Day{day(5, 2), named}), calendar("j", []Day{day(6, 1)})}},
+		},
+		"one calendar for two of the same effect": {
+			{with(base, except("may", EffectOff), except("june", EffectOff)), []*Calendar{may, june}},
+			{with(base, except("all", EffectOff)), []*Calendar{calendar("all", []Day{day(5, 1), day(5, 2), day(6, 1)})}},
+		},
+		"the order of calendars that have no date in common": {
+			{with(base, except("a", EffectOff), except("b", EffectStopped)), []*Calendar{calendar("a", []Day{day(5, 1)}), calendar("b", []Day{day(6, 1)})}},
+			{with(base, except("b", EffectStopped), except("a", EffectOff)), []*Calendar{calendar("a", []Day{day(5, 1)}), calendar("b", []Day{day(6, 1)})}},
+		},
+	} {
+		if print(same[0]) != print(same[1]) {
+			t.Errorf("%s: the fingerprint changed", what)
+		}
+	}
+	seen := map[Fingerprint]string{}
+	for _, other := range []struct {
+		what string
+		rule
+	}{
+		{"the rule itself", rule{base, nil}},
+		{"cron for windows", rule{spec("p", 10, "a", "0 8 * * MON-FRI", "0 20 * * MON-FRI"), nil}},
+		{"another end", rule{with(base, windows("Thu 18:00-22:00")), nil}},
+		{"a lead", rule{with(base, lead(time.Minute)), nil}},
+		{"an end that closes its day", rule{with(spec("p", 10, "a", "", ""), windows("08:00-24:00")), nil}},
+		{"the same end of the next day", rule{with(spec("p", 10, "a", "", ""), windows("08:00-00:00")), nil}},
+		{"two calendars", rule{twice, []*Calendar{may, june}}},
+		{"the other first, where they overlap", rule{with(base, except("june", EffectStopped), except("may", EffectOff)), []*Calendar{may, june}}},
+		{"the other way round", rule{with(base, except("may", EffectStopped), except("june", EffectOff)), []*Calendar{may, june}}},
+		{"another effect", rule{with(base, except("may", EffectUntouched), except("june", EffectStopped)), []*Calendar{may, june}}},
+		{"one date more", rule{twice, []*Calendar{may, calendar("june", []Day{day(6, 1), day(6, 2)})}}},
+		{"off alone", rule{with(base, except("may", EffectOff)), []*Calendar{may}}},
+	} {
+		f := print(other.rule)
+		if was, taken := seen[f]; taken {
+			t.Errorf("%s has the fingerprint of %s", other.what, was)
+		}
+		seen[f] = other.what
 	}
 }
 

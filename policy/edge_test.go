@@ -188,21 +188,9 @@ func TestDecideReads(t *testing.T) {
 	}
 }
 
-// drawPolicy draws a policy whose starts fall on even minutes and whose stops
-// fall on odd ones, so that no time is both.
+// drawPolicy draws a policy of cron lines.
 func drawPolicy(t *rapid.T, zone string) (p *Policy, start, stop []string) {
-	starts := rapid.SampledFrom(strings.Fields("0 0 2 30 58 0,30 */2 */20 2-58/2 ?/30"))
-	stops := rapid.SampledFrom(strings.Fields("1 1 15 31 59 15,45 1-59/2 45 5/10"))
-	for range rapid.IntRange(0, 3).Draw(t, "starts") {
-		start = append(start, drawWith(t, starts))
-	}
-	for range rapid.IntRange(0, 3).Draw(t, "stops") {
-		stop = append(stop, drawWith(t, stops))
-	}
-	if len(start)+len(stop) == 0 {
-		stop = []string{"1 2 * * *"}
-	}
-	lead := rapid.SampledFrom([]time.Duration{0, 0, time.Second, time.Minute, 10 * time.Minute, 90 * time.Second, time.Hour, 3 * time.Hour, 24 * time.Hour}).Draw(t, "lead")
+	lead, start, stop := drawCrons(t)
 	s := Spec{Name: "p", Zone: zone, Options: Options{StartLead: lead}}
 	for _, expr := range start {
 		s.Start = append(s.Start, Cron{Expr: expr})
@@ -341,10 +329,20 @@ func checkAsking(t *rapid.T, p *Policy, from, to time.Time, edges []Edge) {
 		if i+1 < len(edges) {
 			next = edges[i+1].At
 		}
+		if d.Until.IsZero() {
+			if e, ok := p.Next(want.At); ok {
+				t.Fatalf("at %v %+v is wanted for ever, and then comes %s", want.At.UTC(), d, tell(e))
+			}
+			d.Until = to
+		}
 		if d.Want != want.Power || !d.Since.Equal(want.At) || d.Until.Before(next) || d.Because != want.Because {
 			t.Fatalf("at %v %+v is wanted, want %s until %v", want.At.UTC(), d, want.Power, next.UTC())
 		}
-		if last := p.Decide(d.Until.Add(-1)); last != d {
+		last := p.Decide(d.Until.Add(-1))
+		if last.Until.IsZero() {
+			last.Until = to
+		}
+		if last != d {
 			t.Fatalf("at %v %+v is wanted, at the end of that %+v", want.At.UTC(), d, last)
 		}
 		at = want.At

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strconv"
@@ -14,18 +15,19 @@ import (
 // list every value they have are shorter by half.
 const maxExpr = 1024
 
-// An ExprError is why a cron expression was refused.
+// An ExprError is why a cron expression or a window was refused.
 type ExprError struct {
 	Expr string // the whole expression
 	Col  int    // where in it, in bytes from 1, one past its end where something is missing there; 0: the whole
 	Text string // what is wrong
 	Hint string // what to write instead; may be empty
+	noun string // what it is, where that is not a cron expression
 }
 
 // Error returns the expression, the column, what is wrong and the hint, in one
 // line.
 func (e *ExprError) Error() string {
-	s := fmt.Sprintf("parse cron %q: ", clip(e.Expr))
+	s := fmt.Sprintf("parse %s %q: ", cmp.Or(e.noun, "cron"), clip(e.Expr))
 	if e.Col > 0 {
 		s += fmt.Sprintf("column %d: ", e.Col)
 	}

@@ -9,18 +9,44 @@ import (
 
 // fingerprint digests what p's edges are made of. Expressions go in as their
 // bit sets, sorted and each once, so that MON-FRI and 1-5 are the same rule. A
-// lead without starts moves nothing and is left out.
+// lead without starts moves nothing and is left out. So are calendars without a
+// date that matters: a rule without them keeps the fingerprint that ledgers hold.
 func fingerprint(p *Policy) Fingerprint {
 	var b strings.Builder
 	fmt.Fprintf(&b, "curfew rule 1\nzone %s\n", p.zone)
-	if p.Has(Running) {
+	if len(p.starts)+len(p.windows) > 0 {
 		fmt.Fprintf(&b, "lead %d\n", p.lead())
 	}
-	for _, power := range []Power{Running, Stopped} {
-		fmt.Fprintf(&b, "%s %s\n", power.Action(), strings.Join(rules(p.lines(power)), " "))
+	for _, of := range []stream{starts, stops} {
+		fmt.Fprintf(&b, "%s %s\n", of.power().Action(), strings.Join(rules(p.lines(of)), " "))
+	}
+	if len(p.windows) > 0 {
+		fmt.Fprintf(&b, "running %s\n", strings.Join(hours(p.windows), " "))
+	}
+	if len(p.off) > 0 {
+		fmt.Fprintf(&b, "off %s\n", p.days.offSum)
+	}
+	if len(p.whole) > 0 {
+		fmt.Fprintf(&b, "days %s\n", p.days.wholeSum)
 	}
 	sum := sha256.Sum256([]byte(b.String()))
 	return Fingerprint(sum[:len(Fingerprint{})])
+}
+
+// hours writes windows down without their spelling, those with the same times
+// under the days of all.
+func hours(windows []window) []string {
+	weeks := map[window]uint8{}
+	for _, w := range windows {
+		times := window{begin: w.begin, end: w.end, closes: w.closes}
+		weeks[times] |= w.week
+	}
+	out := make([]string, 0, len(weeks))
+	for w, week := range weeks {
+		out = append(out, fmt.Sprintf("%x/%d/%d/%t", week, w.begin, w.end, w.closes))
+	}
+	slices.Sort(out)
+	return out
 }
 
 func rules(lines []line) []string {

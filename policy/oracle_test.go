@@ -31,7 +31,7 @@ type tape struct {
 
 // clockTape reads the clock of a zone at every minute of the days around mid.
 func clockTape(loc *time.Location, mid time.Time, around time.Duration) tape {
-	tp := tape{first: map[time.Time]time.Time{}}
+	tp := tape{first: make(map[time.Time]time.Time, 2*int(around/time.Minute))}
 	end := mid.Add(around)
 	for at := mid.Add(-around).UTC().Truncate(time.Minute); !at.After(end); at = at.Add(time.Minute) {
 		r := reading{at, civil(at.In(loc))}
@@ -57,7 +57,8 @@ func (tp tape) fillGaps() {
 
 // civil forgets the zone of t.
 func civil(t time.Time) time.Time {
-	return time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), 0, time.UTC)
+	_, off := t.Zone()
+	return t.Add(time.Duration(off) * time.Second).UTC()
 }
 
 // runs returns the instants of an expression on the tape, with the latest local
@@ -181,15 +182,16 @@ func (j jump) String() string {
 // jumpZones are the zones of the examples and those with the odd jumps: a day
 // skipped (Apia, Kwajalein), half an hour (Lord_Howe, Caracas, Pyongyang), two
 // hours (Troll), at midnight (Sao_Paulo, Beirut, Asuncion, Havana, Azores),
-// winter time that is the exception (Dublin, Casablanca, El_Aaiun), and zones
-// whose last listed change is not one of their rule (Ciudad_Juarez, Metlakatla).
+// winter time that is the exception (Dublin, Casablanca, El_Aaiun), over midnight
+// into the day before (Scoresbysund, St_Johns), and zones whose last listed
+// change is not one of their rule (Ciudad_Juarez, Metlakatla).
 func jumpZones() []string {
 	return strings.Fields(`
 		Africa/Cairo Africa/Casablanca America/Asuncion America/Havana America/Los_Angeles America/New_York
 		America/Santiago America/Sao_Paulo America/St_Johns Antarctica/Troll Asia/Amman Asia/Beirut Asia/Kolkata
 		Asia/Tehran Atlantic/Azores Australia/Lord_Howe Australia/Sydney Europe/Berlin Europe/Dublin Europe/London
 		Pacific/Chatham
-		Africa/El_Aaiun America/Caracas America/Ciudad_Juarez America/Godthab America/Metlakatla Antarctica/Casey
+		Africa/El_Aaiun America/Caracas America/Ciudad_Juarez America/Godthab America/Metlakatla America/Scoresbysund Antarctica/Casey
 		Asia/Gaza Asia/Pyongyang Europe/Istanbul Europe/Moscow Pacific/Apia Pacific/Fakaofo Pacific/Kwajalein`)
 }
 

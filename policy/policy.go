@@ -91,7 +91,8 @@ type Because struct {
 	Ref  string
 }
 
-// Civil is a date and time of day without a zone, as a person writes it.
+// Civil is a date and time of day without a zone, as a person writes it. Hour is
+// 24 for the end of a window that is written 24:00.
 type Civil struct {
 	Year         int
 	Month        time.Month
@@ -105,19 +106,53 @@ func (c Civil) String() string {
 }
 
 // An Edge is an instant at which a policy says start or stop, whether or not
-// that changes what is wanted.
+// that changes what is wanted. One whose Power is None is the begin of days on
+// which the policy wants nothing: it is no transition and needs no call, and the
+// edges before it are not due behind it.
 type Edge struct {
-	At        time.Time // the instant at which the call is due, a lead included
-	Nominal   Civil     // the local time that the line names
-	NominalAt time.Time // the instant of Nominal: At plus what is left of the lead
-	Power     Power
-	Because   Because
-	Cancelled string // why it does not count: Superseded; empty where it does
+	At           time.Time // the instant at which the call is due, a lead included
+	Nominal      Civil     // the local time that the line names; of days, midnight
+	NominalAt    time.Time // the instant of Nominal: At plus what is left of the lead
+	Power        Power
+	Because      Because
+	PutOff       Civil        // the local time that a start was put off from, as its date is off; zero where it was not
+	Cancelled    string       // why it does not count, for a person; empty where it does
+	Cancellation Cancellation // the same as one of a few
+	CancelledBy  Because      // the exception by whose date it does not count
+}
+
+// Cancellation is why an edge does not count.
+type Cancellation uint8
+
+// The reasons for which an edge does not count. All but the first two come from
+// a calendar, of which Edge.CancelledBy tells.
+const (
+	NotCancelled        Cancellation = iota
+	CancelledSuperseded              // see Superseded
+	CancelledOff                     // a start whose date is off
+	CancelledUntouched               // nothing is wanted on its date
+	CancelledDay                     // one power is wanted throughout its date
+)
+
+// String returns the word for c, "no" where the edge counts.
+func (c Cancellation) String() string {
+	switch c {
+	case CancelledSuperseded:
+		return Superseded
+	case CancelledOff:
+		return "off"
+	case CancelledUntouched:
+		return "untouched"
+	case CancelledDay:
+		return "day"
+	}
+	return "no"
 }
 
 // A Decision is the answer to "what should this deployment be at t". It is
-// constant on [Since, Until). A zero Since means that nothing lies behind t, a
-// zero Until that nothing lies ahead.
+// constant on [Since, Until). A zero Since means that no edge lies behind t, a
+// zero Until that none lies ahead. With none behind nothing is wanted, but by
+// windows without a gap, which only days can interrupt.
 type Decision struct {
 	Want         Power
 	Since, Until time.Time
@@ -160,7 +195,8 @@ const (
 )
 
 // A Fingerprint tells whether two rules have the same edges: it covers
-// expressions, zone, lead and calendars' dates, not name, order or comments.
+// expressions, windows, zone, lead and what the calendars' dates do, not names,
+// order or comments.
 type Fingerprint [16]byte
 
 // A Cron is one expression as it stands in the file. Pos is the place of its
@@ -168,6 +204,21 @@ type Fingerprint [16]byte
 type Cron struct {
 	Expr string
 	Pos  Pos
+}
+
+// A Window is one text such as "Mon-Fri 08:00-20:00" as it stands in the file.
+// Pos is the place of its first character, behind a quote.
+type Window struct {
+	Expr string
+	Pos  Pos
+}
+
+// An Exception gives the dates of a calendar another effect than the policy's
+// own times. Pos is the place where the calendar is named under except.
+type Exception struct {
+	Calendar string // a key of Env.Calendars
+	Effect   Effect
+	Pos      Pos
 }
 
 // A Member is one deployment as it stands under a policy.
@@ -185,7 +236,9 @@ type Spec struct {
 	Deployments []Member
 	Select      *Select // nil for none
 	Start, Stop []Cron
-	Zone        string // a key of Env.Zones
+	Running     []Window    // excludes Start and Stop
+	Except      []Exception // of those that have a date, the first decides
+	Zone        string      // a key of Env.Zones
 	ZonePos     Pos
 	Options     Options
 }
@@ -193,7 +246,8 @@ type Spec struct {
 // Env is what a Spec refers to and what had to be loaded from outside: a zone's
 // data is a file, so this package does not look for it.
 type Env struct {
-	Zones map[string]*time.Location
+	Zones     map[string]*time.Location
+	Calendars map[string]*Calendar
 }
 
 // A Problem is one thing that is wrong with a file, where, and what to do.

@@ -77,46 +77,52 @@ func seconds(t time.Time) int64 {
 	return min(max(t.Unix(), minInstant-1), maxInstant)
 }
 
-func (s *Schedule) next(after int64) (run, bool) {
+func (s *Schedule) next(after int64) (run, bool) { return s.nextOn(nil, after) }
+
+func (s *Schedule) prev(upTo int64) (run, bool) { return s.prevOn(nil, upTo) }
+
+// nextOn is next for those local times alone whose date is one of on, which is
+// nil for all.
+func (s *Schedule) nextOn(on *dates, after int64) (run, bool) {
 	if !s.fires || after >= maxInstant {
 		return run{}, false
 	}
 	if s.real {
-		return s.nextReal(after)
+		return s.nextRealOn(on, after)
 	}
-	return s.nextFixed(after)
+	return s.nextFixed(on, after)
 }
 
-func (s *Schedule) prev(upTo int64) (run, bool) {
+func (s *Schedule) prevOn(on *dates, upTo int64) (run, bool) {
 	if !s.fires || upTo < minInstant {
 		return run{}, false
 	}
 	if s.real {
-		return s.prevReal(upTo)
+		return s.prevRealOn(on, upTo)
 	}
-	return s.prevFixed(upTo)
+	return s.prevFixed(on, upTo)
 }
 
 // nextFixed looks for the first local time beyond all that the clock has shown:
 // since place never falls, just those have their instant still ahead.
-func (s *Schedule) nextFixed(after int64) (run, bool) {
+func (s *Schedule) nextFixed(on *dates, after int64) (run, bool) {
 	now := spanAt(s.loc, after)
-	local, ok := s.names.next(now.reached(s.loc, after) + 1)
+	local, ok := s.names.nextOn(on, now.reached(s.loc, after)+1)
 	if !ok {
 		return run{}, false
 	}
 	at, off := place(s.loc, local, now)
 	if shown := at + off; shown != local {
-		local, _ = s.names.prev(shown) // the last of those that share the end of the gap
+		local, _ = s.names.prevOn(on, shown) // the last of those that share the end of the gap
 		return run{at, local, local != shown}, true
 	}
 	return run{at: at, nominal: local}, true
 }
 
 // prevFixed looks for the last local time that the clock has reached.
-func (s *Schedule) prevFixed(upTo int64) (run, bool) {
+func (s *Schedule) prevFixed(on *dates, upTo int64) (run, bool) {
 	now := spanAt(s.loc, upTo)
-	local, ok := s.names.prev(now.reached(s.loc, upTo))
+	local, ok := s.names.prevOn(on, now.reached(s.loc, upTo))
 	if !ok {
 		return run{}, false
 	}
@@ -156,4 +162,44 @@ func (s *Schedule) prevReal(upTo int64) (run, bool) {
 		}
 	}
 	return run{at: local - now.off, nominal: local}, ok
+}
+
+// nextRealOn passes over runs on other dates. Inside one span the clock only
+// rises, so that it can leap to the next date that counts; where the next span
+// begins, the clock may show an earlier one.
+func (s *Schedule) nextRealOn(on *dates, after int64) (run, bool) {
+	r, ok := s.nextReal(after)
+	for ok && on != nil {
+		day := floorDiv(r.nominal, secondsPerDay)
+		to, found := on.next(day)
+		if found && to == day || !found && on.over(day) {
+			return r, found
+		}
+		now := spanAt(s.loc, r.at)
+		leap := now.to
+		if found {
+			leap = min(leap, to*secondsPerDay-now.off)
+		}
+		r, ok = s.next(max(r.at, leap-1))
+	}
+	return r, ok
+}
+
+// prevRealOn is nextRealOn the other way.
+func (s *Schedule) prevRealOn(on *dates, upTo int64) (run, bool) {
+	r, ok := s.prevReal(upTo)
+	for ok && on != nil {
+		day := floorDiv(r.nominal, secondsPerDay)
+		to, found := on.prev(day)
+		if found && to == day || !found && on.ahead(day) {
+			return r, found
+		}
+		now := spanAt(s.loc, r.at)
+		leap := max(now.from, minInstant)
+		if found {
+			leap = max(leap, (to+1)*secondsPerDay-now.off)
+		}
+		r, ok = s.prev(min(r.at, leap) - 1)
+	}
+	return r, ok
 }

@@ -154,3 +154,7 @@ func (r *resolver) resolved() *Set {
 func (s *Set) SameMembers(o *Set) bool {
 	return slices.EqualFunc(s.Policies, o.Policies, func(a, b *Policy) bool { return slices.Equal(a.members, b.members) })
 }
+
+// Select returns what p selects beside the deployments that it names; nil for
+// nothing.
+func (p *Policy) Select() *Select { return p.selects }

@@ -8,11 +8,15 @@ import (
 // Cancels tells what keeps e, an edge of p that counts, from being due: Skip
 // where it is among those that a skip of its power cancels (Count of them after
 // From, those at or after Until excepted; a zero Until excepts none), Pause
-// where it lies in [From, Until) of a pause, and 0 where nothing does. The
+// where it lies in [From, Until) of a pause, and 0 where nothing does. An edge
+// of None is no transition: nothing cancels it, and no skip counts it. The
 // overrides are those of one deployment. Two skips do not add up: each counts
 // from its own From.
 func (p *Policy) Cancels(over []Override, e Edge) OverrideKind {
-	if p.skipped(over, e) {
+	if e.Power == None {
+		return 0
+	}
+	if p.skipped(over, e.Power, e.At.Unix()) {
 		return Skip
 	}
 	for i := range over {
@@ -58,43 +62,53 @@ func (d Decision) Under(over []Override, t time.Time) Decision {
 
 // decideWith is Decide without the edges that skips cancel.
 func (p *Policy) decideWith(over []Override, t time.Time) Decision {
+	at := seconds(t)
+	f, ok := p.prev(at)
+	for ok && p.skipped(over, f.power, f.led) {
+		f, ok = p.prev(f.led - 1)
+	}
 	var d Decision
-	e, ok := p.Prev(t)
-	for ok && p.skipped(over, e) {
-		e, ok = p.Prev(e.At.Add(-1))
+	if ok {
+		d.Want, d.Since, d.Because = f.power, time.Unix(f.led, 0).In(p.loc), p.because(&f)
+	} else {
+		d = p.standing(at)
+	}
+	f, ok = p.next(either, at)
+	for ok && p.skipped(over, f.power, f.led) {
+		f, ok = p.next(either, f.led)
 	}
 	if ok {
-		d.Want, d.Since, d.Because = e.Power, e.At, e.Because
-	}
-	e, ok = p.Next(t)
-	for ok && p.skipped(over, e) {
-		e, ok = p.Next(e.At)
-	}
-	if ok {
-		d.Until = e.At
+		d.Until = time.Unix(f.led, 0).In(p.loc)
 	}
 	return d
 }
 
-func (p *Policy) skipped(over []Override, e Edge) bool {
+// skipped reports whether a skip cancels the edge of a power at an instant.
+func (p *Policy) skipped(over []Override, power Power, led int64) bool {
+	if len(over) == 0 || power == None {
+		return false
+	}
+	at := time.Unix(led, 0)
 	for i := range over {
 		o := &over[i]
-		if o.Kind == Skip && o.Power == e.Power && o.From.Before(e.At) &&
-			(o.Until.IsZero() || e.At.Before(o.Until)) && p.amongNext(o.Count, o.From, e) {
+		if o.Kind == Skip && o.Power == power && o.From.Before(at) &&
+			(o.Until.IsZero() || at.Before(o.Until)) && p.amongNext(o, led) {
 			return true
 		}
 	}
 	return false
 }
 
-// amongNext reports whether e is one of the next n edges of its power.
-func (p *Policy) amongNext(n int, after time.Time, e Edge) bool {
-	for ; n > 0; n-- {
-		next, ok := p.NextOf(e.Power, after)
-		if !ok || !next.At.Before(e.At) {
-			return ok && next.At.Equal(e.At)
+// amongNext reports whether an edge of the power that o skips is among the next
+// ones, as many as it skips.
+func (p *Policy) amongNext(o *Override, led int64) bool {
+	after := seconds(o.From)
+	for n := o.Count; n > 0; n-- {
+		next, ok := p.next(o.Power, after)
+		if !ok || next.led >= led {
+			return ok && next.led == led
 		}
-		after = next.At
+		after = next.led
 	}
 	return false
 }

@@ -75,6 +75,50 @@ func (s span) reached(loc *time.Location, at int64) int64 {
 	return top
 }
 
+// ahead returns the earliest local time that the clock will still show from the
+// instant at on, which s holds. Before a fold that is earlier than what it shows
+// now.
+func (s span) ahead(loc *time.Location, at int64) int64 {
+	low := at + s.off
+	for to := s.to; to != math.MaxInt64 && to < at+maxShift; {
+		after := spanAt(loc, to)
+		low = min(low, to+after.off)
+		to = after.to
+	}
+	return low
+}
+
+// lastShown returns the last instant at which the clock shows local, and false
+// where that time is skipped.
+func lastShown(loc *time.Location, local int64) (int64, bool) {
+	s := spanAt(loc, local+maxOffset)
+	for {
+		at := local - s.off
+		if s.from <= at && at < s.to {
+			return at, true
+		}
+		if s.from <= local-maxOffset {
+			return 0, false
+		}
+		s = spanAt(loc, s.from-1)
+	}
+}
+
+// A moment is an instant with a span that holds it and the latest local time
+// that the clock has shown up to it.
+type moment struct {
+	span
+	at, local int64
+}
+
+func momentAt(loc *time.Location, at int64) moment {
+	s := spanAt(loc, at)
+	return moment{s, at, s.reached(loc, at)}
+}
+
+// day returns the latest date that the clock has shown, counted from 1970-01-01.
+func (m moment) day() int64 { return floorDiv(m.local, secondsPerDay) }
+
 // place returns the first instant at which the clock shows local or later: the
 // instant itself where it occurs once, the first pass where it occurs twice,
 // the end of the gap where it is skipped. It never falls as local grows. A

@@ -269,9 +269,9 @@ func (f *Fleet) convergeTo(r ref, before change) {
 func (f *Fleet) settlePast(r ref, reason Reason) {
 	rec := &f.recs[r]
 	ru := rec.rule
-	ahead := ru.hasEdge && ru.edge.NominalAt.UnixNano() > f.plan
+	ahead := ru.acts() && ru.edge.NominalAt.UnixNano() > f.plan
 	switch {
-	case !ru.hasEdge || ahead:
+	case !ru.acts() || ahead:
 	case reason == ReasonChanged && ru.since <= rec.floor: // it has its outcome
 	case f.underway(rec, goal{ru.edge.Power, ru.since}):
 		rec.dropped = reason

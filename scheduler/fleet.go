@@ -235,6 +235,10 @@ func (r *rule) refresh(plan int64) {
 	clear(r.passed)
 }
 
+// acts reports whether the latest edge wants a power: the begin of days on which
+// nothing is wanted does not.
+func (r *rule) acts() bool { return r.hasEdge && r.edge.Power != policy.None }
+
 // nextOf returns the next edge of power p as a wall instant.
 func (r *rule) nextOf(p policy.Power) int64 {
 	switch p {
@@ -251,7 +255,7 @@ func (r *rule) nextOf(p policy.Power) int64 {
 func (r *rule) upcoming(floor int64) (policy.Power, time.Time) {
 	start, stop := r.next[0], r.next[1]
 	switch {
-	case r.hasEdge && r.since > floor:
+	case r.acts() && r.since > floor:
 		return r.edge.Power, r.edge.At.UTC()
 	case start == never && stop == never:
 		return policy.None, time.Time{}

@@ -88,10 +88,10 @@ func (f *Fleet) goneThroughout(rec *record, g goal, confirm time.Duration) bool 
 // judgeCancelled settles the latest edge where an override cancelled it.
 func (f *Fleet) judgeCancelled(r ref) bool {
 	rec := &f.recs[r]
-	if len(rec.overrides) == 0 || !rec.rule.hasEdge || rec.rule.since <= rec.floor {
+	e := rec.rule.edge
+	if len(rec.overrides) == 0 || !rec.rule.acts() || rec.rule.since <= rec.floor {
 		return false
 	}
-	e := rec.rule.edge
 	reason := reasonOf(rec.rule.p.Cancels(rec.overrides, e))
 	if reason == ReasonNone && f.decision(rec).Want == policy.None {
 		reason = ReasonPause // one that began after the edge came, and before it was settled
@@ -324,7 +324,7 @@ func (f *Fleet) passOver(r ref, at int64) {
 		return
 	}
 	p := rec.rule.between(rec.floor, at, rec.overrides)
-	for _, reason := range [...]Reason{ReasonNone, ReasonSkip, ReasonPause} {
+	for _, reason := range [...]Reason{ReasonNone, ReasonSkip, ReasonPause, ReasonUntouched} {
 		n := p.counts[reason]
 		if n == 0 {
 			continue
@@ -366,10 +366,13 @@ func (r *rule) between(from, to int64, over []policy.Override) passing {
 	}
 	p := passing{map[Reason]int{}, map[Reason]policy.Edge{}}
 	for e := range r.p.Edges(time.Unix(0, from+1), time.Unix(0, to)) {
-		if e.Cancelled != "" {
+		reason := reasonOf(r.p.Cancels(over, e))
+		switch {
+		case e.Cancellation == policy.CancelledUntouched:
+			reason = ReasonUntouched
+		case e.Cancellation != policy.NotCancelled, e.Power == policy.None:
 			continue // it never counted
 		}
-		reason := reasonOf(r.p.Cancels(over, e))
 		if p.counts[reason]++; p.counts[reason] == 1 {
 			p.first[reason] = e
 		}

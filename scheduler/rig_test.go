@@ -79,7 +79,7 @@ func spec(name string, start, stop string, ids ...policy.DeploymentID) policy.Sp
 
 func compile(t testing.TB, specs ...policy.Spec) *policy.Set {
 	t.Helper()
-	set, problems := policy.Compile(specs, policy.Env{Zones: map[string]*time.Location{"UTC": time.UTC}})
+	set, problems := policy.Compile(specs, policy.Env{Zones: zonesUTC()})
 	for _, p := range problems {
 		if !p.Warning {
 			t.Fatalf("compile policies: %v", p)
@@ -87,6 +87,8 @@ func compile(t testing.TB, specs ...policy.Spec) *policy.Set {
 	}
 	return set
 }
+
+func zonesUTC() map[string]*time.Location { return map[string]*time.Location{"UTC": time.UTC} }
 
 // clockTime reads "20:00", "20:00:30" on the rig's first day, or "+1 08:00" on
 // a later one.
