@@ -2,6 +2,7 @@ package config
 
 import (
 	"path/filepath"
+	"slices"
 	"time"
 
 	"curfew/apiclient/quota"
@@ -35,9 +36,14 @@ type Config struct {
 	DryRun        bool           // for every policy; a policy's own is in its Options
 	TrustClock    bool           // clock: trust
 	PerDeployment PerDeployment
+	ObserveList   bool             // observe: list, or a policy selects by name
+	Calendars     []Calendar       // in the order of the file
+	Protect       []policy.Pattern // of ids and names that are never stopped
+	Prices        Prices
 	Policies      *policy.Set // nil where a problem is an error
 
 	key, secret credentialFile
+	icals       []File // the iCalendar files, each once
 }
 
 // PerDeployment says how much detail the metrics have.
@@ -83,12 +89,15 @@ type Env struct {
 	Lookup Lookup
 	// Zone loads a time zone by its name; nil means time.LoadLocation.
 	Zone func(name string) (*time.Location, error)
+	// ICal reads an iCalendar file; nil means the one of that path on the disk.
+	ICal func(path string) ([]byte, error)
 }
 
 // Parse reads text, which positions call name. The Config is never nil, so that
 // its Source, its Text and its Files can be used whatever the text says; but
 // where Failed(problems) its Policies are nil and it must not be put in force.
-// The problems come in the order of the file. Parse touches no file itself.
+// The problems come in the order of the file. Beside zones and the iCalendar files
+// that calendars: names, Parse touches no file itself.
 func Parse(name string, text []byte, env Env) (*Config, []policy.Problem) {
 	c := &Config{
 		Source: name, Text: text,
@@ -122,10 +131,9 @@ func Failed(problems []policy.Problem) bool {
 }
 
 // file reads the whole document. The policies come last, whatever their place:
-// they need what timezone and defaults say.
+// they need what timezone, calendars and defaults say, and these need calendars.
 func (r *reader) file(root *node, c *Config) {
-	var defaults policy.Options
-	var policies *node
+	var calendars, defaults, policies *node
 	r.mapping(root, "the file",
 		field{name: "api", read: func(n *node) { r.api(n, c) }},
 		field{name: "ledger", read: r.path(&c.Ledger)},
@@ -135,16 +143,40 @@ func (r *reader) file(root *node, c *Config) {
 		field{name: "dry_run", read: r.boolean(&c.DryRun)},
 		field{name: "clock", read: r.choice([]string{"check", "trust"}, func(i int) { c.TrustClock = i == 1 })},
 		field{name: "metrics", read: func(n *node) { r.metrics(n, c) }},
-		field{name: "defaults", read: func(n *node) { r.defaults(n, &defaults) }},
+		field{name: "observe", read: r.observes(c)},
+		field{name: "calendars", read: func(n *node) { calendars = n }},
+		field{name: "protect", read: r.protect(&c.Protect)},
+		field{name: "defaults", read: func(n *node) { defaults = n }},
 		field{name: "policies", read: func(n *node) { policies = n }},
-		field{name: "calendars", refuse: notYet},
-		field{name: "protect", refuse: notYet + "; nothing is stopped but what a policy lists"},
-		field{name: "prices", refuse: notYet},
-		field{name: "observe", refuse: notYet + "; every deployment is looked at by itself"},
+		field{name: "prices", read: r.prices(&c.Prices)},
 		field{name: "accounts", refuse: notYet + "; run one curfew for each account"},
 	)
 	r.missing(root, "policies", "the file has no policies", noPolicies)
-	c.Policies = r.compile(r.policies(policies, c, defaults))
+	r.calendars(calendars, c)
+	specs := r.policies(policies, c, r.defaults(defaults, c))
+	r.needList(c, specs)
+	r.unused(c, policies)
+	r.fold(specs, c.Calendars)
+	c.Policies = r.compile(specs, c.Calendars)
+}
+
+// observes reads how deployments are looked at.
+func (r *reader) observes(c *Config) func(*node) {
+	read := r.choice([]string{"each", "list"}, func(i int) { c.ObserveList = i == 1 })
+	return func(n *node) { r.observe = n; read(n) }
+}
+
+// needList has all deployments listed where a policy selects some of them by
+// name, and refuses what says otherwise.
+func (r *reader) needList(c *Config, specs []policy.Spec) {
+	i := slices.IndexFunc(specs, func(s policy.Spec) bool { return s.Select != nil })
+	switch {
+	case i < 0:
+	case r.observe == nil:
+		c.ObserveList = true
+	case r.observe.Value == "each":
+		r.fail(r.observe, "write list, or leave the key out", "observe: each sees no deployment that is not named, and policy %q selects by name, at %s", specs[i].Name, specs[i].Select.Pos)
+	}
 }
 
 func (r *reader) metrics(n *node, c *Config) {

@@ -125,11 +125,8 @@ func (h half) unreadable(pos policy.Pos, err error) policy.Problem {
 			Hint: fmt.Sprintf("give the path of a file that holds the %s, never the %s itself; is its volume mounted?", h.what, h.what),
 		}
 	}
-	if bare := new(fs.PathError); errors.As(err, &bare) {
-		err = bare.Err
-	}
 	return policy.Problem{
-		Pos: pos, Text: fmt.Sprintf("read API %s: %v", h.what, err),
+		Pos: pos, Text: fmt.Sprintf("read API %s: %v", h.what, reason(err)),
 		Hint: fmt.Sprintf("%s takes the path of a file that this user may read", h.key),
 	}
 }

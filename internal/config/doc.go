@@ -3,8 +3,9 @@
 // It decides what a text means: which keys there are, what their values may be,
 // what holds where a key is left out, and at which line and column each thing
 // stands. What the policies mean is the business of package policy, to which it
-// hands them with positions and time zones. It is the only package that knows
-// YAML, and it walks the document's nodes itself, so that unknown keys,
+// hands them with positions, time zones and calendars; which dates a text or an
+// iCalendar file names is that of internal/calendar. It is the only package that
+// knows YAML, and it walks the document's nodes itself, so that unknown keys,
 // duplicate keys, merge keys and second documents are found, and so that no
 // value is bent on its way: a deployment called 1e5 stays 1e5.
 //
@@ -13,6 +14,9 @@
 // A syntax error is the exception: behind it there is no document to judge.
 //
 // It never acts on half a file: where there is an error there are no policies.
+// An iCalendar file that cannot be read is no such error but a warning: its
+// calendar then has fewer days, and the daemon starts.
+//
 // It never shows a secret: keys have files, the environment or systemd's
 // credentials as their places, what stands in the text by mistake is neither
 // repeated in a problem nor in a quoted line. And it never looks at the

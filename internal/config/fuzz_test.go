@@ -1,6 +1,7 @@
 package config
 
 import (
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -21,11 +22,21 @@ func FuzzParse(f *testing.F) {
 	zone := func(name string) (*time.Location, error) { // no disk, so that the fuzzer is fast
 		return time.FixedZone(name, 3600), nil
 	}
+	for _, text := range seeds() {
+		f.Add([]byte(text))
+	}
+	env := Env{Zone: zone, ICal: func(path string) ([]byte, error) {
+		if strings.HasPrefix(path, "g") {
+			return nil, fs.ErrNotExist
+		}
+		return []byte(christmas), nil
+	}}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		c, problems := Parse("x", text, Env{Zone: zone})
+		c, problems := Parse("x", text, env)
 		if Failed(problems) != (c.Policies == nil) {
 			t.Fatalf("policies: %v, problems: %v", c.Policies, problems)
 		}
+		checkRead(t, c)
 		lines := splitLines(text)
 		for _, p := range problems {
 			if p.Pos.Line < 1 || p.Pos.Line > len(lines) {
@@ -45,10 +56,56 @@ func FuzzParse(f *testing.F) {
 		if i := strings.IndexFunc(out, func(c rune) bool { return c < ' ' && c != '\n' }); i >= 0 {
 			t.Fatalf("a control character at %d in %q", i, out)
 		}
-		if _, again := Parse("x", text, Env{Zone: zone}); !cmp.Equal(problems, again) {
+		if _, again := Parse("x", text, env); !cmp.Equal(problems, again) {
 			t.Fatalf("the second time: %s", cmp.Diff(problems, again))
 		}
 	})
+}
+
+// checkRead asks of what was read what others build upon, be the file good or
+// bad.
+func checkRead(t *testing.T, c *Config) {
+	for _, cal := range c.Calendars {
+		if cal.Days == nil || cal.Pos.Line == 0 || (cal.Source&FromICal != 0) != (len(cal.Files) > 0) {
+			t.Fatalf("a calendar without days, place or source: %+v", cal)
+		}
+	}
+	if c.Policies == nil {
+		return
+	}
+	for _, p := range c.Policies.Policies {
+		if s := p.Select(); s != nil && (!c.ObserveList || s.Max < 1 || s.Name.Text == "") {
+			t.Fatalf("%s selects %+v, and the list is looked at: %v", p.Name(), s, c.ObserveList)
+		}
+	}
+	for _, name := range []string{"", "dev-1", "prod-1", "default"} {
+		price, ok := c.Prices.At("w41b11c0", name)
+		bad := !(price.Running >= 0 && price.Running <= mostPrice && price.Stopped >= 0 && price.Stopped <= mostPrice)
+		if ok && (bad || price.Currency != c.Prices.Currency()) {
+			t.Fatalf("%q costs %+v, all in %q", name, price, c.Prices.Currency())
+		}
+	}
+}
+
+// seeds are good files with every key that has a form of its own, to begin from.
+func seeds() []string {
+	return []string{`timezone: UTC
+observe: list
+protect: [b7d0c1e2, "prod-*"]
+calendars:
+  holidays: {ical: [de.ics, gone.ics], dates: [12-31, 2026-12-28..2027-01-03]}
+  public: {country: DE, region: BE}
+defaults: {except: holidays, start_lead: 10m}
+policies:
+  - name: office
+    deployments: [{id: w41b11c0, name: dev-eu}]
+    running: [Mon-Fri 08:00-20:00, "Sat 22:00-02:00"]
+    except: {holidays: off, public: untouched}
+  - {name: dev, select: {name: "dev-*", max: 20}, stop: "0 20 * * *", except: [public]}
+prices:
+  default: {running: 0.33, stopped: 0.055, currency: EUR}
+  "prod-*": {running: 1.40}
+`, "policies: []\nprices: {}\nobserve: each\n"}
 }
 
 // FuzzDuration asks that what is accepted is a duration in whole nanoseconds

@@ -25,10 +25,19 @@ type reader struct {
 
 	timezone    policy.Pos // of the file's own, if it has one
 	ownEndpoint bool       // the file names one, be it good or bad
+	observe     *node      // what observe: says, if it is there
+
+	icals    map[string]*icalFile       // by path
+	holidays map[[2]string][]policy.Day // by country and region
+	named    map[string]bool            // the calendars that an except: names
+	someLost bool                       // a calendar was refused with its name
 }
 
 func newReader(name string, env Env) *reader {
-	return &reader{name: name, env: env, zones: map[string]*time.Location{}}
+	return &reader{
+		name: name, env: env, zones: map[string]*time.Location{},
+		icals: map[string]*icalFile{}, holidays: map[[2]string][]policy.Day{}, named: map[string]bool{},
+	}
 }
 
 // A field is a key that a mapping may have, and what reads its value. One with
@@ -62,6 +71,19 @@ func (r *reader) fail(n *node, hint, format string, args ...any) {
 	r.problem(n.Line, n.Column, text, hint)
 }
 
+// warn is fail for what does not keep the file from being used.
+func (r *reader) warn(n *node, hint, format string, args ...any) {
+	r.fail(n, hint, format, args...)
+	r.problems[len(r.problems)-1].Warning = true
+}
+
+// in has read run with key added to what its problems begin with.
+func (r *reader) in(key string, read func()) {
+	r.within = append(r.within, key)
+	read()
+	r.within = r.within[:len(r.within)-1]
+}
+
 // mapping reads the fields of n and refuses every other key. A mapping without
 // any value is one whose keys are all commented out: it says nothing.
 func (r *reader) mapping(n *node, what string, fields ...field) {
@@ -72,11 +94,48 @@ func (r *reader) mapping(n *node, what string, fields ...field) {
 		r.fail(n, "write keys with values, one a line: "+names(fields), "want a mapping, got %s", describe(n))
 		return
 	}
+	r.pairs(n, what, func(key, value *node) { r.field(key, value, what, fields) })
+}
+
+// entries reads a mapping whose keys are names that the file gives itself.
+// example is what one would look like.
+func (r *reader) entries(n *node, what, example string, each func(key, value *node)) {
+	if !r.plain(n) || isNull(n) {
+		return
+	}
+	if n.Kind != yaml.MappingNode {
+		r.fail(n, "write "+example, "want a mapping, got %s", describe(n))
+		return
+	}
+	r.pairs(n, what, func(key, value *node) {
+		name := key.Value
+		if !accountName.MatchString(name) {
+			name = quote(name)
+		}
+		r.in(name, func() { each(key, value) })
+	})
+}
+
+// short is mapping for one that is mostly written on one line: example is what
+// that looks like. It reports whether there was anything to read.
+func (r *reader) short(n *node, what, example string, fields ...field) bool {
+	switch {
+	case isNull(n):
+		return false
+	case n.Kind == yaml.MappingNode:
+		r.mapping(n, what, fields...)
+	case r.plain(n):
+		r.fail(n, "write "+example, "want a mapping, got %s", describe(n))
+	}
+	return true
+}
+
+// pairs calls each for every key of a mapping that can be one.
+func (r *reader) pairs(n *node, what string, each func(key, value *node)) {
 	seen := map[string]int{}
 	for i := 0; i+1 < len(n.Content); i += 2 {
-		key, value := n.Content[i], n.Content[i+1]
-		if r.key(key, what, seen) {
-			r.field(key, value, what, fields)
+		if r.key(n.Content[i], what, seen) {
+			each(n.Content[i], n.Content[i+1])
 		}
 	}
 }
@@ -112,9 +171,7 @@ func (r *reader) field(key, value *node, what string, fields []field) {
 	case fields[i].read == nil:
 		r.problem(key.Line, key.Column, unknown, fields[i].refuse)
 	default:
-		r.within = append(r.within, key.Value)
-		fields[i].read(value)
-		r.within = r.within[:len(r.within)-1]
+		r.in(key.Value, func() { fields[i].read(value) })
 	}
 }
 
@@ -171,6 +228,25 @@ func (r *reader) list(n *node, example string, each func(*node)) {
 	for _, item := range n.Content {
 		each(item)
 	}
+}
+
+// items calls each for every item of a list, or for the one value that stands in
+// its place.
+func (r *reader) items(n *node, each func(*node)) {
+	if n.Kind != yaml.SequenceNode {
+		each(n)
+		return
+	}
+	r.list(n, "", each)
+}
+
+// some is items where there must be one.
+func (r *reader) some(n *node, what string, each func(*node)) {
+	if n.Kind == yaml.SequenceNode && len(n.Content) == 0 {
+		r.fail(n, "leave the key out if there is none", "want at least one %s, got an empty list", what)
+		return
+	}
+	r.items(n, each)
 }
 
 // text returns the characters of a scalar as they stand in the file: a number

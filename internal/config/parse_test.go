@@ -33,9 +33,10 @@ func TestSmallestFile(t *testing.T) {
 	t.Parallel()
 	c := parse(t, "policies: []\n", Env{})
 	got := fmt.Sprintln(c.Source, c.Path, c.Name, c.Endpoint, c.Ledger, c.Listen, c.ObserveEvery, c.Timezone, c.Location,
-		c.DryRun, c.TrustClock, c.PerDeployment, len(c.Policies.Policies), c.Quotas)
+		c.DryRun, c.TrustClock, c.PerDeployment, c.ObserveList, len(c.Calendars), len(c.Protect), c.Prices.Currency() == "",
+		len(c.Policies.Policies), c.Quotas)
 	want := fmt.Sprintln("curfew.yaml", "", "default", "https://cloud-intl.emqx.com/public_api/v1", "/var/lib/curfew/curfew.db",
-		"127.0.0.1:9815", "5m0s", "", "UTC", false, false, "auto", 0, [3]quota.Limit{{N: 60, Per: time.Hour}, {N: 1, Per: time.Hour}, {N: 1, Per: time.Hour}})
+		"127.0.0.1:9815", "5m0s", "", "UTC", false, false, "auto", false, 0, 0, true, 0, [3]quota.Limit{{N: 60, Per: time.Hour}, {N: 1, Per: time.Hour}, {N: 1, Per: time.Hour}})
 	if got != want {
 		t.Errorf("defaults:\n got %s\nwant %s", got, want)
 	}
@@ -59,6 +60,10 @@ timezone: Europe/Berlin
 dry_run: true
 clock: trust
 metrics: {per_deployment: none}
+observe: list
+calendars: {}
+protect: [prod]
+prices: {default: {currency: EUR, running: 1, stopped: 0}}
 policies: []
 `, Env{Dir: "/etc/curfew"})
 	want := [quota.Methods]quota.Limit{
@@ -70,9 +75,9 @@ policies: []
 		t.Errorf("quotas: partial maps keep the rest (-want +got):\n%s", diff)
 	}
 	got := fmt.Sprintln(c.Name, c.Endpoint, c.key.path, c.secret.path, c.Ledger, c.Listen, c.ObserveEvery, c.Timezone, c.Location,
-		c.DryRun, c.TrustClock, c.PerDeployment)
+		c.DryRun, c.TrustClock, c.PerDeployment, c.ObserveList, len(c.Calendars), c.Protect[0].Text, c.Prices.Currency())
 	if want := fmt.Sprintln("prod.eu-1", "http://127.0.0.1:8080/any/path", "/etc/curfew/key", "/run/secret", "/etc/curfew/state/curfew.db",
-		"[::]:80", "1m30s", "Europe/Berlin", "Europe/Berlin", true, true, "none"); got != want {
+		"[::]:80", "1m30s", "Europe/Berlin", "Europe/Berlin", true, true, "none", true, 0, "prod", "EUR"); got != want {
 		t.Errorf("values:\n got %s\nwant %s", got, want)
 	}
 }
@@ -157,6 +162,7 @@ func TestSectionsWithNothing(t *testing.T) {
 		t.Errorf("name is %q", c.Name)
 	}
 	parse(t, "api:\n  quotas:\n    get:\npolicies: []", Env{})
+	parse(t, "calendars:\n  # holidays: {country: DE}\nprices:\npolicies: []", Env{})
 }
 
 // TestLineEnds has the same file with the line ends of other systems, and asks
@@ -279,9 +285,10 @@ func TestExampleDefaults(t *testing.T) {
 }
 
 func summary(c *Config) string {
-	s := fmt.Sprintln(c.Name, c.Endpoint, c.Quotas, c.Ledger, c.Listen, c.ObserveEvery, c.DryRun, c.TrustClock, c.PerDeployment)
+	s := fmt.Sprintln(c.Name, c.Endpoint, c.Quotas, c.Ledger, c.Listen, c.ObserveEvery, c.DryRun, c.TrustClock, c.PerDeployment,
+		c.ObserveList, len(c.Protect))
 	for _, p := range c.Policies.Policies {
-		s += fmt.Sprintln(p.Name(), p.Options())
+		s += fmt.Sprintln(p.Name(), p.Options(), len(p.Members()), p.Select(), p.Fingerprint())
 	}
 	return s
 }

@@ -1,11 +1,13 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"curfew/policy"
 )
@@ -87,12 +89,37 @@ func Load(path string, env Lookup) (*Config, []policy.Problem, error) {
 	return c, problems, nil
 }
 
-// Files returns the configuration file as it was read, for Watch; nothing where
-// the text came from the environment. The files with keys are those of the
-// Credentials.
+// readRegular is readUpTo for a file alone: a pipe or a device might never end.
+func readRegular(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err == nil && !info.Mode().IsRegular() {
+		err = errNoFile
+	}
+	if err != nil {
+		return nil, err
+	}
+	text, _, err := readUpTo(path, MaxSize+1)
+	return text, err
+}
+
+// errNoFile is the cause where a directory, a pipe or a device stands in the
+// place of a file.
+var errNoFile = errors.New("it is not a file")
+
+// reason is the cause of an error without its path, which stands beside it.
+func reason(err error) error {
+	if bare := new(fs.PathError); errors.As(err, &bare) {
+		return bare.Err
+	}
+	return err
+}
+
+// Files returns the configuration file and its iCalendar files as they were
+// read, for Watch; without the first where the text came from the environment.
+// The files with keys are those of the Credentials.
 func (c *Config) Files() []File {
 	if c.Path == "" {
-		return nil
+		return slices.Clone(c.icals)
 	}
-	return []File{{Path: c.Path, sum: sum(c.Text)}}
+	return append([]File{{Path: c.Path, sum: sum(c.Text)}}, c.icals...)
 }

@@ -9,10 +9,11 @@ func nearest(got string, words []string) string {
 	if len(got) > longest {
 		return ""
 	}
-	got = strings.ToLower(strings.ReplaceAll(got, "-", "_"))
+	fold := strings.NewReplacer("-", "_", " ", "_")
+	got = strings.ToLower(fold.Replace(got))
 	best, least := "", longest
 	for _, w := range words {
-		if d := edits(got, w); d < least && d <= (len(w)+2)/3 {
+		if d := edits(got, strings.ToLower(fold.Replace(w))); d < least && d < len(w) && d <= (len(w)+2)/3 {
 			best, least = w, d
 		}
 	}

@@ -3,6 +3,7 @@ package config
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -100,8 +101,11 @@ func (w *watch) look() (again bool) {
 	now := make([]File, len(w.files))
 	for i, f := range w.files {
 		now[i] = File{Path: f.Path}
-		if data, _, err := readUpTo(f.Path, MaxSize+1); err == nil {
+		switch data, err := readRegular(f.Path); {
+		case err == nil:
 			now[i].sum = sum(data)
+		case errors.Is(err, errNoFile): // a pipe or a device tells no changes
+			now[i] = f
 		}
 	}
 	switch {

@@ -18,7 +18,7 @@ import (
 )
 
 // A path is where a key stands: api.quotas.get.limit, or policies[].stop for
-// one in each policy.
+// one in each policy, or calendars.<name>.dates for one behind each name.
 type path string
 
 // stranger is a key that no mapping has, and none has a name near to.
@@ -33,7 +33,10 @@ func (p path) file(value string) string {
 		if list && i < len(keys)-1 {
 			value = "[" + value + "]"
 		}
-		value = "{" + key + ": " + value + beside(keys[:i], key) + "}"
+		if key == "<name>" {
+			key = map[string]string{"calendars": "holidays", "prices": "default"}[keys[i-1]]
+		}
+		value = "{" + key + ": " + value + beside(keys, i) + "}"
 	}
 	return value
 }
@@ -44,31 +47,59 @@ const (
 	plainPolicy = `name: p, deployments: [d], start: "0 8 * * *", stop: "0 20 * * *"`
 )
 
-// beside is what a mapping inside of the given keys cannot be without, as it is
-// in plainFile, but for one key.
-func beside(within []string, but string) string {
-	var rest string
+// beside is what the mapping with the i-th key cannot be without, as it is in
+// plainFile, but for that key.
+func beside(keys []string, i int) string {
 	switch {
-	case len(within) == 0 && but == "policies":
-		return ", timezone: UTC"
-	case len(within) == 0 && but == "timezone":
-		return ", policies: [{" + plainPolicy + "}]"
-	case len(within) == 0:
-		return ", " + plainTop
-	case within[len(within)-1] != "policies[]":
-		return ""
+	case i == 0:
+		return besideTop(keys)
+	case i == 1 && keys[0] == "policies[]":
+		return besideInPolicy(keys[1])
 	}
+	return map[string]string{
+		"policies[].select.name": ", max: 20", "policies[].select.max": `, name: "dev-*"`, "policies[].deployments[].name": ", id: d",
+		"calendars.<name>.region": ", country: DE", "prices.<name>.currency": ", running: 0.36, stopped: 0.06",
+	}[strings.Join(keys[:i+1], ".")]
+}
+
+// besideTop has a calendar where one is named, and a policy that names it where
+// there is one.
+func besideTop(keys []string) string {
+	const days = "calendars: {holidays: {country: DE}, freeze: {dates: 12-28..01-03}}"
+	switch last := keys[len(keys)-1]; {
+	case keys[0] == "policies[]" && last == "except":
+		return ", timezone: UTC, " + days
+	case keys[0] == "policies[]" || keys[0] == "policies":
+		return ", timezone: UTC"
+	case keys[0] == "timezone":
+		return ", policies: [{" + plainPolicy + "}]"
+	case keys[0] == "calendars":
+		return ", timezone: UTC, policies: [{" + plainPolicy + ", except: holidays}]"
+	case last == "except":
+		return ", " + days + ", " + plainTop
+	}
+	return ", " + plainTop
+}
+
+// besideInPolicy leaves out what the key takes the place of.
+func besideInPolicy(but string) string {
+	var rest string
 	for _, pair := range strings.Split(plainPolicy, ", ") {
-		if !strings.HasPrefix(pair, but+":") {
+		key, _, _ := strings.Cut(pair, ":")
+		times := key == "start" || key == "stop"
+		if key != strings.TrimSuffix(but, "[]") && !(times && but == "running") {
 			rest += ", " + pair
 		}
 	}
 	return rest
 }
 
-// parse reads a configuration as if it were /etc/curfew/curfew.yaml.
+// parse reads a configuration as if it were /etc/curfew/curfew.yaml, with an
+// iCalendar file of one day wherever it names one.
 func parse(text string) (*config.Config, []policy.Problem) {
-	return config.Parse("curfew.yaml", []byte(text), config.Env{Dir: "/etc/curfew"})
+	return config.Parse("curfew.yaml", []byte(text), config.Env{Dir: "/etc/curfew", ICal: func(string) ([]byte, error) {
+		return []byte("BEGIN:VCALENDAR\nBEGIN:VEVENT\nUID:1\nDTSTART;VALUE=DATE:20261225\nEND:VEVENT\nEND:VCALENDAR\n"), nil
+	}})
 }
 
 func (p path) parse(value string) (*config.Config, []policy.Problem) { return parse(p.file(value)) }
@@ -86,12 +117,16 @@ func (p path) complaint(t *testing.T, value string) policy.Problem {
 var known = regexp.MustCompile(`known here: (.+)$`)
 
 // children asks the parser which keys the mapping at p has: it names them to
-// whoever writes one that it does not know. In a list the answer is of its items.
+// whoever writes one that it does not know. In a list the answer is of its items,
+// under names of the file's own of what stands behind them.
 func (p path) children() (path, []string) {
 	for _, shape := range []struct {
 		suffix path
 		value  string
-	}{{"", "{" + stranger + ": 1}"}, {"[]", "[{" + stranger + ": 1}]"}} {
+	}{
+		{"", "{" + stranger + ": 1}"}, {"[]", "[{" + stranger + ": 1}]"},
+		{".<name>", "{" + stranger + ": {" + stranger + ": 1}}"},
+	} {
 		_, problems := p.parse(shape.value)
 		for _, problem := range problems {
 			if m := known.FindStringSubmatch(problem.Hint); m != nil && strings.Contains(problem.Text, stranger) {
@@ -235,7 +270,11 @@ func (r row) holdDefault(t *testing.T, key path) {
 		t.Errorf("docs/configuration.md:%d: the default of %s is not taken: %v", r.line, key, problems)
 		return
 	}
-	without, _ := parse(plainFile)
+	plain := plainFile
+	if strings.HasPrefix(string(key), "prices.") { // none hold unless the file asks for them
+		plain = "{prices: {}, " + plainTop + "}"
+	}
+	without, _ := parse(plain)
 	if diff := cmp.Diff(meaningOf(with), meaningOf(without)); diff != "" {
 		t.Errorf("docs/configuration.md:%d: %s: %s (-) is not what holds without it (+):\n%s", r.line, key, r.preset, diff)
 	}
@@ -247,12 +286,16 @@ type meaning struct {
 	Quotas                         [quota.Methods]quota.Limit
 	ObserveEvery                   time.Duration
 	DryRun, TrustClock             bool
+	ObserveList                    bool
+	Price                          config.Price
 	PerDeployment                  config.PerDeployment
 	Options                        policy.Options
 }
 
 func meaningOf(c *config.Config) meaning {
+	price, _ := c.Prices.At("d", "")
 	return meaning{
+		ObserveList: c.ObserveList, Price: price,
 		Name: c.Name, Endpoint: c.Endpoint, Ledger: c.Ledger, Listen: c.Listen, Quotas: c.Quotas,
 		ObserveEvery: c.ObserveEvery, DryRun: c.DryRun, TrustClock: c.TrustClock, PerDeployment: c.PerDeployment,
 		Options: c.Policies.Policies[0].Options(),
@@ -279,11 +322,10 @@ func (r row) holdKind(t *testing.T, key path) {
 	}
 }
 
-// laterKeys are the keys that the design has and this version refuses by name.
+// laterKeys are the keys that people look for and the parser refuses by name.
 func laterKeys() []path {
 	return []path{
-		"api.key", "api.secret", "defaults.timezone", "policies[].running", "policies[].except", "policies[].select",
-		"policies[].deployments[].name", "calendars", "protect", "prices", "observe", "accounts",
+		"api.key", "api.secret", "defaults.timezone", "accounts",
 	}
 }
 

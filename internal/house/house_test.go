@@ -18,7 +18,8 @@ var arrows = map[string][]string{
 	"curfew/internal/docs":              {},
 	"curfew/scheduler":                  {"curfew/policy", "curfew/apiclient/quota"},
 	"curfew/apiclient":                  {"curfew/apiclient/quota", "curfew/internal/secret"},
-	"curfew/internal/config":            {"curfew/policy", "curfew/apiclient/quota", "curfew/internal/secret"},
+	"curfew/internal/config":            {"curfew/policy", "curfew/apiclient/quota", "curfew/internal/secret", "curfew/internal/calendar"},
+	"curfew/internal/calendar":          {"curfew/policy"},
 	"curfew/internal/ledger":            {"curfew/scheduler", "curfew/policy", "curfew/apiclient/quota"},
 	"curfew/internal/ledger/ledgertest": {"curfew/scheduler", "curfew/policy", "curfew/apiclient/quota"},
 	"curfew/internal/web":               {"curfew/scheduler", "curfew/policy", "curfew/apiclient/quota"},
@@ -30,11 +31,14 @@ var arrows = map[string][]string{
 
 // outside says which rooms alone may import a library.
 var outside = map[string][]string{
-	"gopkg.in/yaml.v3":          {"curfew/internal/config"},
-	"modernc.org/sqlite":        {"curfew/internal/ledger"},
-	"github.com/robfig/cron/v3": {"curfew/policy"},
-	"github.com/spf13/cobra":    {"curfew/cmd/curfew"},
-	"github.com/lmittmann/tint": {"curfew/cmd/curfew"},
+	"gopkg.in/yaml.v3":               {"curfew/internal/config"},
+	"modernc.org/sqlite":             {"curfew/internal/ledger"},
+	"github.com/robfig/cron/v3":      {"curfew/policy"},
+	"github.com/arran4/golang-ical":  {"curfew/internal/calendar"},
+	"github.com/teambition/rrule-go": {"curfew/internal/calendar"},
+	"github.com/rickar/cal/v2":       {"curfew/internal/calendar"},
+	"github.com/spf13/cobra":         {"curfew/cmd/curfew"},
+	"github.com/lmittmann/tint":      {"curfew/cmd/curfew"},
 }
 
 func TestArrows(t *testing.T) {
