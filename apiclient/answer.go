@@ -112,9 +112,9 @@ func (in *reported) shown(text texter) Deployment {
 	}
 }
 
-// readDeployments reads a 2xx answer to a GET of all deployments. What has no id
-// or no status, or the id of one before it, is left out: it must not blind the
-// others, and a single look will tell more.
+// readDeployments reads a 2xx answer to a GET of all deployments. What has no id,
+// or the id of one before it, is left out: it must not blind the others. A status
+// may be empty; a single look will tell more.
 func readDeployments(body []byte, text texter) ([]Deployment, error) {
 	var in []reported
 	if json.Unmarshal(body, &in) != nil || in == nil {
@@ -123,7 +123,7 @@ func readDeployments(body []byte, text texter) ([]Deployment, error) {
 	all, seen := make([]Deployment, 0, len(in)), make(map[string]bool, len(in))
 	for i := range in {
 		id := string(in[i].DeploymentID)
-		if id == "" || text(id, maxText) != id || in[i].Status == "" || seen[id] {
+		if id == "" || text(id, maxText) != id || seen[id] {
 			continue
 		}
 		seen[id] = true

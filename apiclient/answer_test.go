@@ -178,7 +178,7 @@ func TestReadDeployments(t *testing.T) {
 		{`[{"deploymentID":"a","deploymentName":"dev","status":"running","tps":1000,"projectName":"p"},{"deploymentID":"b","status":"stopped"}]`,
 			[]Deployment{{ID: "a", Name: "dev", Status: "running"}, {ID: "b", Status: "stopped"}}},
 		{`[{"deploymentID":"a"},{"status":"running"},{"deploymentID":{},"status":"running"},{"deploymentID":"b","status":"stopped"}]`,
-			[]Deployment{{ID: "b", Status: "stopped"}}},
+			[]Deployment{{ID: "a"}, {ID: "b", Status: "stopped"}}},
 		{`[{"deploymentID":"a","status":"running"},{"deploymentID":"a","status":"stopped"}]`, []Deployment{{ID: "a", Status: "running"}}},
 		{`null`, nil}, {`{"data":[]}`, nil}, {`[`, nil}, {``, nil}, {`[1]`, nil},
 	} {

@@ -6,7 +6,6 @@ import (
 	"io"
 	"net/http/httptrace"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -19,8 +18,7 @@ type call struct {
 	sendBy  time.Time
 	timeout time.Duration
 
-	recalls *atomic.Uint64 // of the client
-	of      uint64         // what they were when the call was asked for
+	leave func() bool // whether it may still begin; nil where nobody takes it back
 
 	mu    sync.Mutex
 	stage stage
@@ -40,11 +38,12 @@ const (
 
 // newCall starts the clock of a call that was asked for at asked. The caller
 // must release it.
-func newCall(ctx context.Context, asked, sendBy time.Time, timeout time.Duration, recalls *atomic.Uint64) *call {
+func newCall(ctx context.Context, asked, sendBy time.Time, timeout time.Duration) *call {
 	if last := asked.Add(timeout); sendBy.IsZero() || sendBy.After(last) {
 		sendBy = last
 	}
-	c := &call{sendBy: sendBy, timeout: timeout, asked: asked, recalls: recalls, of: recalls.Load()}
+	c := &call{sendBy: sendBy, timeout: timeout, asked: asked}
+	c.leave, _ = ctx.Value(leaveKey{}).(func() bool)
 	ctx, c.cancel = context.WithCancelCause(ctx)
 	c.ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: c.gotConn})
 	c.mu.Lock() // the timer may fire before it is known
@@ -94,7 +93,7 @@ func (c *call) begin(g *conn) (first bool, err error) {
 		return false, errSpent
 	case c.ctx.Err() != nil:
 		return false, context.Cause(c.ctx)
-	case c.recalls.Load() != c.of:
+	case c.leave != nil && !c.leave():
 		c.cancel(ErrRecalled) // or net/http tries one idle connection after another
 		return false, ErrRecalled
 	}

@@ -188,7 +188,7 @@ func TestBodyOfGETIsNotProbed(t *testing.T) {
 	t.Parallel()
 	p := &pipe{answer: reply(200, lookBody)}
 	inBubble(t, p, func(t *testing.T, c *Client) {
-		one := newCall(t.Context(), time.Now(), time.Time{}, time.Minute, new(atomic.Uint64))
+		one := newCall(t.Context(), time.Now(), time.Time{}, time.Minute)
 		defer one.release()
 		req := c.request(one.ctx, quota.Get, testID)
 		req.Body = slow{}
@@ -260,7 +260,7 @@ func TestSealedCallWritesNothing(t *testing.T) {
 	near, far := net.Pipe()
 	defer near.Close()
 	defer far.Close()
-	c := newCall(t.Context(), time.Now(), time.Time{}, time.Minute, new(atomic.Uint64))
+	c := newCall(t.Context(), time.Now(), time.Time{}, time.Minute)
 	defer c.release()
 	gate := &conn{Conn: near}
 	gate.call.Store(c)
@@ -284,19 +284,21 @@ func TestAnswerToNothing(t *testing.T) {
 }
 
 // TestRecall: what waits for its connection does not leave any more, what is on
-// the wire goes on, and what is asked for later is sent.
+// the wire goes on.
 func TestRecall(t *testing.T) {
 	t.Parallel()
 	p := &pipe{connecting: 2 * time.Second, answering: 2 * time.Second, answer: reply(201, startBody)}
 	inBubble(t, p, func(t *testing.T, c *Client) {
+		var over atomic.Bool
+		ctx := WithLeave(t.Context(), func() bool { return !over.Load() })
 		var wg sync.WaitGroup
 		var first, second error
 		var meta Meta
-		wg.Go(func() { _, first = do(t, c, quota.Start, testID, time.Time{}) })
+		wg.Go(func() { _, _, first = c.Start(ctx, testID, permit(quota.Start), time.Time{}) })
 		time.Sleep(3 * time.Second) // on the wire
-		wg.Go(func() { meta, second = do(t, c, quota.Start, testID, time.Time{}) })
+		wg.Go(func() { _, meta, second = c.Start(ctx, testID, permit(quota.Start), time.Time{}) })
 		time.Sleep(time.Second / 2) // connecting
-		c.Recall()
+		over.Store(true)
 		wg.Wait()
 		if first != nil {
 			t.Errorf("the call on the wire: %v", first)
@@ -304,11 +306,8 @@ func TestRecall(t *testing.T) {
 		if !errors.Is(second, ErrRecalled) || !errors.Is(second, ErrNotSent) || meta.Sent {
 			t.Errorf("the call that waited: %v, sent %v; want it recalled", second, meta.Sent)
 		}
-		if _, err := do(t, c, quota.Start, testID, time.Time{}); err != nil {
-			t.Errorf("the call after it: %v", err)
-		}
-		if n := p.requests.Load(); n != 2 {
-			t.Errorf("%d requests arrived, want 2", n)
+		if n := p.requests.Load(); n != 1 {
+			t.Errorf("%d requests arrived, want 1", n)
 		}
 	})
 }

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"curfew/apiclient/quota"
@@ -23,13 +22,17 @@ type Client struct {
 	get, post *http.Request // what all looks and all orders have in common: copies are sent
 	hidden    *scrubber
 	timeout   time.Duration
-	recalls   atomic.Uint64 // how often calls were taken back
 }
 
-// Recall takes back every call that was asked for and of which nothing was
-// written yet: it will end as not sent, with ErrRecalled, at its sendBy at the
-// latest. Those that have begun go on, and so do those that are asked for later.
-func (c *Client) Recall() { c.recalls.Add(1) }
+// WithLeave returns a context for calls that may be taken back: leave is asked
+// just before a call's first byte is written, and where it says no, the call ends
+// as not sent, with ErrRecalled. What has begun goes on. leave must not block, and
+// is called from any goroutine.
+func WithLeave(ctx context.Context, leave func() bool) context.Context {
+	return context.WithValue(ctx, leaveKey{}, leave)
+}
+
+type leaveKey struct{}
 
 // Close closes the idle connections. Calls under way are not disturbed.
 func (c *Client) Close() { c.transport.CloseIdleConnections() }
@@ -137,7 +140,7 @@ func (c *Client) call(ctx context.Context, m quota.Method, id string, p quota.Pe
 	if err := check(m, id, p, asked, sendBy); err != nil {
 		return nil, Meta{Began: asked, Ended: asked}, c.failed(m, id, Meta{}, err)
 	}
-	one := newCall(ctx, asked, sendBy, c.timeout, &c.recalls)
+	one := newCall(ctx, asked, sendBy, c.timeout)
 	defer one.release()
 	resp, err := c.transport.RoundTrip(c.request(one.ctx, m, id))
 	var body []byte

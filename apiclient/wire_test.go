@@ -11,7 +11,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -239,12 +238,12 @@ func TestGateAllowsOneRequestPerCall(t *testing.T) {
 	t.Parallel()
 	p := listen(t, dying(reply(200, lookBody)))
 	c := connect(t, p.url)
-	first := newCall(t.Context(), time.Now(), time.Time{}, time.Minute, new(atomic.Uint64))
+	first := newCall(t.Context(), time.Now(), time.Time{}, time.Minute)
 	defer first.release()
 	if err := roundTrip(first.ctx, c.transport, p.url); err != nil {
 		t.Fatal(err)
 	}
-	second := newCall(t.Context(), time.Now(), time.Time{}, time.Minute, new(atomic.Uint64))
+	second := newCall(t.Context(), time.Now(), time.Time{}, time.Minute)
 	defer second.release()
 	if err := roundTrip(second.ctx, c.transport, p.url); !errors.Is(err, errSpent) {
 		t.Errorf("the repeated GET ended with %v, want %v", err, errSpent)

@@ -3,6 +3,7 @@ package policy
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 )
 
@@ -53,6 +54,28 @@ func (s *Set) Resolve(inventory []Named, before *Set) (*Set, []Problem) {
 	}
 	return r.resolved(), r.problems
 }
+
+// Holding returns the set with whom its policies selected by a ledger: for each
+// deployment the name of its policy. Those that a policy names are not among
+// them. It is what Resolve takes for the set that was in force before a restart.
+func (s *Set) Holding(of map[DeploymentID]string) *Set {
+	r := resolver{set: s, of: map[DeploymentID]*Policy{}, chosen: make([][]Member, len(s.Policies))}
+	for _, p := range s.Policies {
+		for _, m := range p.named() {
+			r.of[m.ID] = p
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(of)) {
+		i := slices.IndexFunc(s.Policies, func(p *Policy) bool { return p.name == of[id] && p.selects != nil })
+		if _, taken := r.of[id]; !taken && i >= 0 {
+			r.chosen[i] = append(r.chosen[i], Member{ID: id, Pos: s.Policies[i].selects.Pos})
+		}
+	}
+	return r.resolved()
+}
+
+// Selected returns the members that p selected, not those that the file names.
+func (p *Policy) Selected() []Member { return p.members[len(p.members)-p.selected:] }
 
 // named returns the members that the file names, without those selected.
 func (p *Policy) named() []Member { return p.members[:len(p.members)-p.selected] }
@@ -116,7 +139,7 @@ func (p *Policy) selectedBefore(before *Set) []Member {
 	}
 	for _, old := range before.Policies {
 		if old.name == p.name {
-			members := old.members[len(old.members)-old.selected:]
+			members := old.Selected()
 			return members[:min(len(members), p.selects.Max)]
 		}
 	}

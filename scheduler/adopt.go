@@ -166,6 +166,7 @@ func (f *Fleet) give(r ref, ru *rule, starting bool) {
 	back := rec.rule == nil && !starting // it was gone, or on its way out
 	rec.rule, rec.buried = ru, false
 	rec.fp = ru.p.Fingerprint()
+	f.checkName(rec)
 	switch {
 	case before.fresh || back:
 		f.activate(r)

@@ -93,6 +93,9 @@ func (f *Fleet) lookAnswered(fl *flight, a Answer, v Verdict) {
 // postAnswered reads the answer to a POST: the table of DESIGN section 3.
 func (f *Fleet) postAnswered(fl *flight, a Answer, v Verdict) {
 	rec := &f.recs[fl.r]
+	if v == NotSent && a.Recalled {
+		return // nothing was in its way: it is decided anew
+	}
 	if v == NotSent {
 		rec.unsent = min(rec.unsent+1, 20)
 		rec.notBefore[fl.method] = f.now.Steady + backoff(rec.unsent, rec.hash)

@@ -72,7 +72,7 @@ func (f *Fleet) claimPost(r ref, m quota.Method) bool {
 		f.touch(r)
 		return false
 	}
-	if g.power == policy.Stopped && !f.permit.keyStartFits(f, r) {
+	if g.power == policy.Stopped && !f.permit.keyStartFits(f, r, true) {
 		f.skipInfeasible(r, g)
 		f.touch(r)
 		return false

@@ -202,7 +202,8 @@ func (f *Fleet) probe() {
 	f.probeAt = f.now.Steady + every
 	for range f.recs {
 		f.probeNext = (f.probeNext + 1) % len(f.recs)
-		if rec := &f.recs[f.probeNext]; rec.rule != nil && rec.getClaim == 0 && rec.postClaim == 0 {
+		rec := &f.recs[f.probeNext]
+		if (rec.rule != nil || f.lists(rec)) && rec.getClaim == 0 && rec.postClaim == 0 {
 			rec.asked = true
 			f.touch(ref(f.probeNext))
 			return

@@ -20,7 +20,7 @@ type Infeasible struct {
 	Because policy.Because
 	First   time.Time     // the instant of the first of them
 	Late    time.Duration // how late its last call would be
-	Skipped bool          // the stop would not be made at all
+	Skipped bool          // the stop, or that before the start, would not be made at all
 	Count   int           // transitions of single deployments
 }
 
@@ -36,7 +36,7 @@ type Infeasible struct {
 func Feasible(set *policy.Set, limits [quota.Methods]quota.Limit, from, to time.Time) []Infeasible {
 	f := feasibility{limits: limits, found: map[findingKey]*Infeasible{}}
 	for _, p := range set.Policies {
-		if len(p.Members()) > 0 {
+		if len(p.Members()) > 0 && !p.Options().DryRun {
 			f.walk(p, from, to)
 		}
 	}
@@ -81,14 +81,14 @@ func (f *feasibility) walk(p *policy.Policy, from, to time.Time) {
 		}
 		left = false
 		m := methodOf(e.Power)
-		f.wanted[m] = append(f.wanted[m], demand{p, e, n})
-		if f.limits[m].Scope == quota.Key {
-			continue
-		}
 		at := time.Duration(e.At.Sub(from))
-		if e.Power == policy.Stopped && f.startTooLate(p, &logs[quota.Start], e, from) {
+		if e.Power == policy.Stopped && f.limits[quota.Start].Scope != quota.Key && f.startTooLate(p, &logs[quota.Start], e, from) {
 			f.add(demand{p, e, n}, quota.Deployment, 0, true)
 			left = true
+			continue
+		}
+		f.wanted[m] = append(f.wanted[m], demand{p, e, n})
+		if f.limits[m].Scope == quota.Key {
 			continue
 		}
 		ready := logs[m].Ready(f.limits[m], 0, at)
@@ -120,8 +120,9 @@ func (f *feasibility) whole(m quota.Method) {
 	slices.SortStableFunc(all, func(a, b demand) int { return a.edge.At.Compare(b.edge.At) })
 	used := window{lim: lim}
 	for _, d := range all {
-		if late := used.take(d.edge.At, d.n); late > inTime {
-			f.add(d, quota.Key, late, false)
+		if n, late := used.take(d.edge.At, d.n); n > 0 {
+			// Of a start that comes too late, the stop before it is not made.
+			f.add(demand{d.p, d.edge, n}, quota.Key, late, d.edge.Power == policy.Running)
 		}
 	}
 }
@@ -139,11 +140,12 @@ type taken struct {
 }
 
 // take makes n calls that are wanted at one instant as soon as the quota allows,
-// and returns how late the last of them is. One call at a time it would be
-// quota.Log's arithmetic: each is free again one window and its margin later.
-func (w *window) take(at time.Time, n int) (late time.Duration) {
+// and returns how many of them are more than five minutes late, and how late the
+// last of them is. One call at a time it would be quota.Log's arithmetic: each is
+// free again one window and its margin later.
+func (w *window) take(at time.Time, n int) (tooLate int, late time.Duration) {
 	if w.lim.N < 1 {
-		return quota.Never
+		return n, quota.Never
 	}
 	again := w.lim.Per + w.lim.Margin()
 	when := at
@@ -151,23 +153,31 @@ func (w *window) take(at time.Time, n int) (late time.Duration) {
 		when = w.used[last].at // those that wait since before come first
 	}
 	for rest := n; rest > 0; {
-		for len(w.used) > 0 && !when.Before(w.used[0].at.Add(again)) {
-			w.n -= w.used[0].n
-			w.used = w.used[1:]
-		}
+		w.forget(when.Add(-again))
 		now := min(rest, w.lim.N-w.n)
 		if now > 0 {
 			w.used = append(w.used, taken{when, now})
 			w.n, rest, late = w.n+now, rest-now, when.Sub(at)
+			if late > inTime {
+				tooLate += now
+			}
 		}
 		if rest > 0 {
 			when = w.used[0].at.Add(again)
 		}
-		if when.Sub(at) > givenUp {
-			return when.Sub(at) // a newer edge has taken over long since
+		if late := when.Sub(at); late > givenUp {
+			return tooLate + rest, late // a newer edge has taken over long since
 		}
 	}
-	return late
+	return tooLate, late
+}
+
+// forget drops what was made up to then.
+func (w *window) forget(upTo time.Time) {
+	for len(w.used) > 0 && !w.used[0].at.After(upTo) {
+		w.n -= w.used[0].n
+		w.used = w.used[1:]
+	}
 }
 
 // givenUp is how late a call is when nobody waits for it any more.

@@ -60,12 +60,15 @@ func TestFeasible(t *testing.T) {
 			[]string{"q stopped key: 2026-11-24 20:00 1h0m3.6s late ×30 of line 3"}},
 		{"four at once, where it shares two",
 			[]policy.Spec{spec("p", "", "0 20 * * *", "a", "b", "c", "d")}, quota.Key, 2,
-			[]string{"p stopped key: 2026-11-24 20:00 1h0m3.6s late ×120 of line 3"}},
-		{"auto tries both", []policy.Spec{spec("p", "", "0 20 * * *", "a", "b")}, quota.Auto, 1,
 			[]string{"p stopped key: 2026-11-24 20:00 1h0m3.6s late ×60 of line 3"}},
+		{"auto tries both", []policy.Spec{spec("p", "", "0 20 * * *", "a", "b")}, quota.Auto, 1,
+			[]string{"p stopped key: 2026-11-24 20:00 1h0m3.6s late ×30 of line 3"}},
+		{"two starts at once over one key: one deployment is not stopped",
+			[]policy.Spec{spec("p", "0 8 * * *", "", "a", "b")}, quota.Key, 1,
+			[]string{"p running key: 2026-11-24 08:00 skipped ×30 of line 2"}},
 		{"a policy of nobody needs nothing", []policy.Spec{crons("p", nil, []string{"0 20 * * *", "20 20 * * *"})}, quota.Auto, 1, nil},
 		{"a whole fleet at once over one key is given up", []policy.Spec{spec("p", "", "0 20 * * *", fleetOf(500)...)}, quota.Key, 1,
-			[]string{"p stopped key: 2026-11-24 20:00 24h1m26.4s late ×15000 of line 3"}},
+			[]string{"p stopped key: 2026-11-24 20:00 24h1m26.4s late ×14996 of line 3"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

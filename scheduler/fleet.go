@@ -59,7 +59,7 @@ type record struct {
 	lastPower  policy.Power
 	lastAt     int64
 	info       Look
-	wasNamed   string // in its row; nothing is decided by it
+	wasNamed   string // in its row; the Fleet decides nothing by it
 	seconds    StatusSeconds
 }
 
@@ -157,6 +157,7 @@ type Fleet struct {
 	answers  average // how long a call takes
 	settled  bool    // the first turn's commit is durable
 	draining bool
+	epoch    uint64
 }
 
 // New returns a Fleet that goes on from what the ledger held. What the file
@@ -193,6 +194,7 @@ func (f *Fleet) Configured(now Now, c Config) {
 	}
 	f.crossBoundaries()
 	f.cfg = c
+	f.epoch++
 	f.adopt(nil, nil)
 	f.refreshAll()
 }

@@ -57,6 +57,11 @@ func (f *Fleet) named(r ref, was string) {
 		rec.wasNamed = rec.info.Name
 		f.later(r)
 	}
+	f.checkName(rec)
+}
+
+// checkName tells where a name that is known is not the one in the file.
+func (f *Fleet) checkName(rec *record) {
 	if g := f.guards(rec, policy.Running); g.standing == policy.Barred {
 		f.alarm(AlarmName, rec.id, g.text)
 	}

@@ -124,3 +124,31 @@ func TestGuardsHoldBackCorrections(t *testing.T) {
 	g.wantCalls("20:00:00 stop d1")
 	g.wantOutcomes("20:00 stop done")
 }
+
+// TestAReloadBringsAnotherName: the file may be what is wrong.
+func TestAReloadBringsAnotherName(t *testing.T) {
+	t.Parallel()
+	g := start(t, "19:40", compile(t, evening("d1")))
+	g.tells("prod-eu")
+	g.to("19:46")
+	g.reload(compile(t, asserted("dev-eu")))
+	g.wantAlarm(AlarmName)
+}
+
+// TestAWaitForANameIsTold, once.
+func TestAWaitForANameIsTold(t *testing.T) {
+	t.Parallel()
+	g := start(t, "19:50", compile(t, evening("d1")), protecting("prod-*"))
+	g.to("22:00") // looks tell no name
+	g.wantCalls()
+	g.wantWait("d1", WaitName)
+	alarms := 0
+	for _, n := range g.notices {
+		if a, ok := n.(Alarm); ok && a.Kind == AlarmName {
+			alarms++
+		}
+	}
+	if alarms != 1 {
+		t.Errorf("%d alarms, want one", alarms)
+	}
+}

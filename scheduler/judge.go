@@ -124,7 +124,7 @@ func (f *Fleet) judgeEnforce(r ref) bool {
 		l.kind.Shows() != want.Other() || l.run < 2 || l.asked-l.since < time.Minute || l.wall <= rec.floor {
 		return false
 	}
-	if !f.free(rec, want) || want == policy.Stopped && !f.permit.startFits(f, rec) {
+	if !f.free(rec, want) || want == policy.Stopped && !(f.permit.startFits(f, rec) && f.permit.keyStartFits(f, r, false)) {
 		return false // it must not be touched, or could not be started again in time
 	}
 	rec.look.run = 0

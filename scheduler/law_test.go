@@ -281,6 +281,69 @@ func TestTheKeysStartsComeInTime(t *testing.T) {
 	g.wantAlarm(AlarmInfeasible)
 }
 
+// TestOneLateStartStopsNoOtherStop: what was stopped while nobody knew better may
+// be started late; that is no reason to leave others running.
+func TestOneLateStartStopsNoOtherStop(t *testing.T) {
+	t.Parallel()
+	early, other := evening("a1", "a2"), minute(spec("other", "0 12 * * *", "0 22 * * *", "b"))
+	g := start(t, "19:50", compile(t, early, other), scoped(quota.Deployment))
+	g.replies = []reply{{status: 201, then: "stopped"}, {status: 201, then: "stopped"}}
+	g.to("20:30")
+	g.cfg.Quotas[quota.Start].Scope = quota.Key // the two cannot both start at eight now
+	g.reload(g.cfg.Set)
+	g.to("22:00:01")
+	if n := len(g.log); n != 3 || g.log[2] != "22:00:00.000 stop b" {
+		t.Errorf("POSTs %v, want b stopped too: its start at noon is in time", g.log)
+	}
+}
+
+// TestStartsThatWereMadeCount: with two starts an hour, one that was made half an
+// hour before leaves room for one more.
+func TestStartsThatWereMadeCount(t *testing.T) {
+	t.Parallel()
+	lim := quota.Limit{N: 2, Per: time.Hour}
+	plan := &startPlan{lim: lim, used: 1, given: []time.Duration{8 * time.Hour}}
+	half := 8*time.Hour + 30*time.Minute
+	if !plan.fits(half, true) || plan.fits(half, true) {
+		t.Errorf("given %v: want one of two to fit", plan.given)
+	}
+	if !plan.fits(10*time.Hour, false) || !plan.fits(10*time.Hour, true) || !plan.fits(10*time.Hour, true) || plan.fits(10*time.Hour, true) {
+		t.Errorf("given %v: want two at ten, asked about once before", plan.given)
+	}
+}
+
+// TestADryRunTakesNoPermit of those that call.
+func TestADryRunTakesNoPermit(t *testing.T) {
+	t.Parallel()
+	dry := minute(spec("dry", "30 9 * * *", "", "x"))
+	dry.Options.DryRun = true
+	g := start(t, "07:50", compile(t, minute(spec("p", "0 8 * * *", "0 20 * * *", "a1", "a2")), dry), scoped(quota.Key))
+	g.status["a1"], g.status["a2"] = "stopped", "stopped"
+	g.replies = []reply{{status: 201, then: "running"}, {status: 201, then: "running"}}
+	g.to("09:10")
+	if len(g.log) != 2 {
+		t.Errorf("POSTs %v, want the second start an hour after the first", g.log)
+	}
+}
+
+// TestEnforceAsksForTheKeysStarts before it raises a correction, not after.
+func TestEnforceAsksForTheKeysStarts(t *testing.T) {
+	t.Parallel()
+	s := evening("b1", "b2")
+	s.Options.Enforce = policy.EnforceStopped
+	g := start(t, "19:50", compile(t, s), scoped(quota.Key), func(c *Config) { c.Quotas[quota.Stop].N = 10 })
+	g.to("+1 07:00")
+	skipped := 0
+	for _, o := range g.outcomes {
+		if o.Reason == ReasonQuota {
+			skipped++
+		}
+	}
+	if skipped != 1 {
+		t.Errorf("%d skipped for the quota in a night, want the one stop that was due", skipped)
+	}
+}
+
 // TestTheRecordsOfTheGoneAreUsedAgain: names come and go, memory does not grow.
 func TestTheRecordsOfTheGoneAreUsedAgain(t *testing.T) {
 	t.Parallel()

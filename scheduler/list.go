@@ -16,11 +16,11 @@ func (f *Fleet) lists(rec *record) bool { return rec.id == everybody && f.cfg.Ob
 
 // decideList finds out whether the list is wanted now, and otherwise when.
 func (f *Fleet) decideList(rec *record, in *intent) {
-	if !f.cfg.ObserveList || rec.getClaim != 0 || f.draining || f.blocked.on {
+	if !f.cfg.ObserveList || rec.getClaim != 0 || f.draining || f.blocked.on && !rec.asked {
 		return
 	}
 	at := rec.notBefore[quota.Get]
-	if rec.look.tried != longAgo {
+	if rec.look.tried != longAgo && !rec.asked {
 		at = max(at, rec.look.tried+f.permit.lookEvery)
 	}
 	if at <= f.now.Steady {
@@ -40,7 +40,7 @@ func (f *Fleet) listAnswered(fl *flight, a Answer, v Verdict) {
 	case Seen:
 		for i := range a.List {
 			l := &a.List[i]
-			if r, ok := f.index[l.ID]; ok && !f.recs[r].buried {
+			if r, ok := f.index[l.ID]; ok && !f.recs[r].buried && l.Status != "" {
 				f.looked(r, a.Began, StatusOf(l.Status), l.Look)
 				f.touch(r)
 			}

@@ -130,3 +130,26 @@ func TestTheListIsRememberedOverARestart(t *testing.T) {
 		t.Errorf("rows %v: the list must have none", g.rows)
 	}
 }
+
+// TestTheListReopensTheKey: where nobody is under a policy yet, the list is the
+// probe.
+func TestTheListReopensTheKey(t *testing.T) {
+	t.Parallel()
+	g := start(t, "12:00", compile(t), listing, scoped(quota.Deployment))
+	refused := true
+	g.look = func(Call) Answer {
+		if refused {
+			return Answer{Sent: true, Status: 401}
+		}
+		return Answer{Sent: true, Status: 200, Sane: true, List: []Listed{{"d1", Look{Status: "running"}}}}
+	}
+	g.to("12:20")
+	if s := g.f.Snapshot(g.now()); len(s.Blocked) != 1 {
+		t.Fatalf("blocked %v, want the key refused", s.Blocked)
+	}
+	refused = false
+	g.to("12:30")
+	if s := g.f.Snapshot(g.now()); len(s.Blocked) != 0 {
+		t.Errorf("blocked %v ten minutes after the key works again", s.Blocked)
+	}
+}

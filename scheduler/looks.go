@@ -181,6 +181,9 @@ func (f *Fleet) looked(r ref, asked Now, kind StatusKind, look Look) {
 	if rec.postClaim != 0 || asked.Steady < rec.postEnded {
 		return // asked before the last POST ended: it proves nothing
 	}
+	if asked.Steady < rec.look.asked {
+		return // overtaken by a later one: a list and a single look can be on their way at once
+	}
 	was := rec.look
 	f.account(rec, asked.Steady)
 	l := &rec.look

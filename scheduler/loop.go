@@ -42,6 +42,7 @@ type Loop struct {
 	Now      func() Now              // both clocks at once
 	Notify   func(Now, []Notice)     // log and metrics; called from the loop, must not block
 	Turned   func(Now)               // after every turn; may be nil
+	Recall   func(epoch uint64)      // calls of an earlier epoch must not leave any more; may be nil
 	Lapse    float64                 // how many seconds of Now pass in a real one; 0 means 1
 	requests chan request            // what others want to have done between two turns
 	answers  chan Answer             //
@@ -110,6 +111,9 @@ func (l *Loop) Run(ctx context.Context) error {
 		if stopping {
 			l.Fleet.Draining(l.Now())
 			stop = nil
+			if l.Recall != nil {
+				l.Recall(l.Fleet.Epoch())
+			}
 		}
 	}
 }

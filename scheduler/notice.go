@@ -27,8 +27,7 @@ type CallEnded struct {
 }
 
 // LookEnded says the same of a GET; Deployment is empty for that of all of them.
-// There are thousands of them for each POST,
-// so it is small.
+// There are thousands for each POST, so it is small.
 type LookEnded struct {
 	Deployment policy.DeploymentID
 	Verdict    Verdict

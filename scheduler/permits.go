@@ -295,52 +295,59 @@ func (p *permits) startFits(f *Fleet, rec *record) bool {
 }
 
 // A startPlan deals the key's permits out to the starts that are to come, in
-// their order, where the whole key shares one quota of starts.
+// their order, where the whole key shares one quota of starts. A permit is free
+// one window after the call that had it N calls before: those that count already
+// come first.
 type startPlan struct {
 	lim   quota.Limit
-	free  func(at time.Duration) time.Duration // when the key's log allows a start that is planned for at
-	at    []time.Duration                      // the planned starts
-	given []time.Duration                      // when each of them gets its permit
-	ok    bool                                 // all of them are in time
+	used  int             // how many of given are calls that were made
+	at    []time.Duration // the planned starts
+	given []time.Duration // when each call has its permit
 }
 
 // keyStarts plans the starts of all deployments that curfew stopped, or is
 // stopping.
 func (p *permits) keyStarts(f *Fleet) *startPlan {
 	s := &startPlan{lim: f.cfg.Quotas[quota.Start]}
-	s.free = func(at time.Duration) time.Duration { return p.key[quota.Start].Ready(s.lim, 0, at) }
+	again := s.lim.Per + s.lim.Margin()
+	for _, free := range p.key[quota.Start].Frees(s.lim, f.now.Steady) {
+		s.given = append(s.given, free-again)
+	}
+	s.used = len(s.given)
 	for i := range f.recs {
-		if rec := &f.recs[i]; rec.rule != nil && rec.offByUs() {
+		if rec := &f.recs[i]; rec.rule != nil && f.offByUs(rec) {
 			if at := rec.rule.nextOf(policy.Running); at != never {
 				s.at = append(s.at, f.steadyAt(at))
 			}
 		}
 	}
 	slices.Sort(s.at)
-	s.given = make([]time.Duration, len(s.at))
-	s.ok = s.deal(0)
+	s.given = append(s.given, make([]time.Duration, len(s.at))...)
+	s.deal(0)
 	return s
 }
 
-// deal gives the starts from i on their permits, as far as they are in time.
-func (s *startPlan) deal(i int) bool {
+// deal gives the starts from i on their permits, and returns how many of them
+// are not in time.
+func (s *startPlan) deal(i int) (late int) {
 	for ; i < len(s.at); i++ {
-		when := s.free(s.at[i])
-		if i >= s.lim.N {
-			when = max(when, s.given[i-s.lim.N]+s.lim.Per+s.lim.Margin())
+		s.given[s.used+i] = s.at[i]
+		if before := s.used + i - s.lim.N; before >= 0 {
+			s.given[s.used+i] = max(s.at[i], s.given[before]+s.lim.Per+s.lim.Margin())
 		}
-		s.given[i] = when
-		if when > s.at[i]+inTime {
-			return false
+		if s.isLate(i) {
+			late++
 		}
 	}
-	return true
+	return late
 }
 
-// fits reports whether one more start gets its permit in time, and all that are
-// planned after it still do. Then it is planned too.
-func (s *startPlan) fits(at time.Duration) bool {
-	if !s.ok {
+func (s *startPlan) isLate(i int) bool { return s.given[s.used+i] > s.at[i]+inTime }
+
+// fits reports whether one more start is in time, and makes no other late that
+// was not. Then it is planned too, where it is to be kept.
+func (s *startPlan) fits(at time.Duration, keep bool) bool {
+	if s.lim.N < 1 {
 		return false
 	}
 	i, _ := slices.BinarySearchFunc(s.at, at, func(planned, at time.Duration) int {
@@ -349,19 +356,25 @@ func (s *startPlan) fits(at time.Duration) bool {
 		}
 		return 1
 	})
-	s.at, s.given = slices.Insert(s.at, i, at), slices.Insert(s.given, i, 0)
-	if s.deal(i) {
-		return true
+	was := 0
+	for j := i; j < len(s.at); j++ {
+		if s.isLate(j) {
+			was++
+		}
 	}
-	s.at, s.given = slices.Delete(s.at, i, i+1), slices.Delete(s.given, i, i+1)
-	s.deal(i)
-	return false
+	s.at, s.given = slices.Insert(s.at, i, at), slices.Insert(s.given, s.used+i, 0)
+	fits := s.deal(i) == was && !s.isLate(i)
+	if !fits || !keep {
+		s.at, s.given = slices.Delete(s.at, i, i+1), slices.Delete(s.given, s.used+i, s.used+i+1)
+		s.deal(i)
+	}
+	return fits
 }
 
 // keyStartFits is startFits where the whole key shares one quota of starts: the
 // starts of all deployments that curfew stopped, or is stopping, come first. The
-// plan is made once a turn.
-func (p *permits) keyStartFits(f *Fleet, r ref) bool {
+// plan is made once a turn; keep puts the start into it.
+func (p *permits) keyStartFits(f *Fleet, r ref, keep bool) bool {
 	next := f.recs[r].rule.nextOf(policy.Running)
 	if p.scope(f, quota.Start) != quota.Key || next == never {
 		return true
@@ -369,14 +382,15 @@ func (p *permits) keyStartFits(f *Fleet, r ref) bool {
 	if p.starts == nil {
 		p.starts = p.keyStarts(f)
 	}
-	if f.recs[r].offByUs() { // its start is planned already
-		return p.starts.ok
+	if f.offByUs(&f.recs[r]) {
+		return true // its start is planned already
 	}
-	return p.starts.fits(f.steadyAt(next))
+	return p.starts.fits(f.steadyAt(next), keep)
 }
 
 // offByUs reports whether rec was stopped by curfew last, or is being stopped.
-func (rec *record) offByUs() bool {
-	return rec.postClaim != 0 || rec.attempt.State.Open() && rec.attempt.Power == policy.Stopped ||
+func (f *Fleet) offByUs(rec *record) bool {
+	fl := f.flights[rec.postClaim]
+	return fl != nil && fl.method == quota.Stop || rec.attempt.State.Open() && rec.attempt.Power == policy.Stopped ||
 		rec.lastPower == policy.Stopped && (rec.last == Done || rec.last == Already)
 }

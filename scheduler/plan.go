@@ -151,8 +151,13 @@ func (f *Fleet) waits(r ref, g goal, why Wait) {
 		rec.dueAt = g.at
 		f.later(r)
 	}
-	lasts := why == WaitTransient && time.Duration(f.plan-g.at) >= f.confirm(rec)
-	if (lasts || why == WaitStatus) && rec.warned != g.at {
+	long := time.Duration(f.plan-g.at) >= f.confirm(rec)
+	if why == WaitName && long && rec.warned != g.at {
+		rec.warned = g.at
+		f.alarm(AlarmName, rec.id, "the "+g.power.Action()+" waits for the deployment's name, which no look has told: "+
+			"look at what the key may read, or name the deployment by its id in protect")
+	}
+	if lasts := why == WaitTransient && long; (lasts || why == WaitStatus) && rec.warned != g.at {
 		rec.warned = g.at
 		f.alarm(AlarmStatus, rec.id, "the "+g.power.Action()+" waits: the status is "+strconv.Quote(rec.info.Status)+
 			", which takes neither start nor stop; look at the deployment in the console if it lasts")
@@ -379,7 +384,7 @@ func (f *Fleet) tooClose(rec *record, g goal) bool {
 func (f *Fleet) nextPlanned(p policy.Power) int64 {
 	next := never
 	for _, r := range f.rules {
-		if len(r.members) > 0 {
+		if len(r.members) > 0 && !r.p.Options().DryRun {
 			next = min(next, r.nextOf(p))
 		}
 	}

@@ -82,7 +82,7 @@ func (f *Fleet) release() []Call {
 			f.inFlight++
 			f.youngNow++
 			f.young = append(f.young, id)
-			calls = append(calls, Call{id, fl.method, f.recs[fl.r].id, fl.permit})
+			calls = append(calls, Call{id, fl.method, f.recs[fl.r].id, fl.permit, f.epoch})
 		}
 		f.waiting[kind] = append(q[:0], q[n:]...)
 	}
@@ -172,7 +172,7 @@ func (f *Fleet) batch() *Batch {
 	case storming && f.holdsAnswers():
 		return f.hand(f.claimsAlone())
 	case !f.urgent && f.now.Steady < f.lazyAt && !f.draining:
-		f.settled = true // the first turn had nothing to make durable: no deployments
+		f.settled = true // where there are no deployments, nothing is ever made durable
 		return nil
 	}
 	f.urgent, f.lazyAt, f.held = false, quota.Never, quota.Never
@@ -269,7 +269,13 @@ func (f *Fleet) reuse(b *Batch) {
 func (f *Fleet) Draining(now Now) {
 	f.tick(now)
 	f.draining = true
+	f.epoch++
 }
+
+// Epoch counts the configurations, and the wish to end, by which calls are
+// decided. A call of an earlier epoch of which nothing was written yet must not
+// leave: it is to be answered as Recalled, and is decided anew.
+func (f *Fleet) Epoch() uint64 { return f.epoch }
 
 func (f *Fleet) postsInFlight() int {
 	n := 0

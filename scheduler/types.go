@@ -235,6 +235,7 @@ type Call struct {
 	Method     quota.Method
 	Deployment policy.DeploymentID
 	Permit     quota.Permit // its NotAfter is the last steady instant for the first byte
+	Epoch      uint64       // of the decisions that it follows from: see Fleet.Epoch
 }
 
 // A Look is what a GET told about a deployment.
@@ -259,6 +260,7 @@ type Answer struct {
 	Began      Now // just before the first byte could leave
 	Ended      Now // the answer was in, or the connection closed
 	Sent       bool
+	Recalled   bool     // not sent, since its Epoch was over
 	Status     int      // HTTP status, 0 where there was none
 	Sane       bool     // a 2xx whose body could be read
 	Look       Look     // of a GET that was answered 200

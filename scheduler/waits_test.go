@@ -201,3 +201,24 @@ func TestConvergeOutlivesAnOpenAttempt(t *testing.T) {
 		t.Errorf("POSTs %v, want a start after the stop was seen", g.log)
 	}
 }
+
+// TestARecalledCallIsDecidedAnew, without the pause of one that could not be sent.
+func TestARecalledCallIsDecidedAnew(t *testing.T) {
+	t.Parallel()
+	g := start(t, "19:50", compile(t, evening("d1")))
+	before := g.f.Epoch()
+	g.replies = []reply{{never: true}, {status: 201, then: "stopped"}}
+	g.to("20:00:01")
+	g.cfg.ObserveEvery = time.Hour
+	g.f.Configured(g.now(), g.cfg)
+	if g.f.Epoch() == before {
+		t.Error("a reload is no new epoch")
+	}
+	for id, c := range g.claims {
+		if c.Method == quota.Stop {
+			g.f.Answered(g.now(), Answer{Claim: id, Began: g.now(), Ended: g.now(), Recalled: true, Err: "taken back"})
+		}
+	}
+	g.run(time.Millisecond)
+	g.wantCalls("20:00:00 stop d1", "20:00:01 stop d1")
+}

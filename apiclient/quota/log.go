@@ -102,20 +102,26 @@ func (l *Log) Ready(lim Limit, keep int, now time.Duration) time.Duration {
 	if len(l.uses) < n && l.again(lim) <= now || l.counting(lim, now) < n {
 		return now
 	}
-	var few [8]time.Duration
-	counting := few[:0]
+	counting := l.Frees(lim, now)
+	return counting[len(counting)-n]
+}
+
+// Frees returns when each of the requests that count at now stops counting, in
+// that order.
+func (l *Log) Frees(lim Limit, now time.Duration) []time.Duration {
+	var all []time.Duration
 	if again := l.again(lim); again > now {
-		for range min(n, l.forgotten) {
-			counting = append(counting, again)
+		for range min(lim.N, l.forgotten) {
+			all = append(all, again)
 		}
 	}
 	for _, u := range l.uses {
 		if at := u.free(lim); at > now {
-			counting = append(counting, at)
+			all = append(all, at)
 		}
 	}
-	slices.Sort(counting)
-	return counting[len(counting)-n]
+	slices.Sort(all)
+	return all
 }
 
 // counting is how many requests count at now.

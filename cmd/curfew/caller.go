@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -20,21 +21,20 @@ const minTimeout = 500 * time.Millisecond
 type caller struct {
 	clock  clock
 	client atomic.Pointer[apiclient.Client]
+	epoch  atomic.Uint64            // of the calls that may leave
 	mark   func(claim uint64) error // says that a call is about to begin; nil where nobody asks
 }
 
-// use puts another client in its place. Calls on the wire go on with theirs;
-// what was still on its way there is not sent.
+// use puts another client in its place. Calls on the wire go on with theirs.
 func (c *caller) use(client *apiclient.Client) {
 	if old := c.client.Swap(client); old != nil && old != client {
-		old.Recall()
 		old.Close()
 	}
 }
 
-// recall takes back the calls of which nothing was written yet: what they were
-// for may have changed. The scheduler judges them again.
-func (c *caller) recall() { c.client.Load().Recall() }
+// recall takes back the calls of earlier epochs of which nothing was written yet:
+// what they were for may have changed. The scheduler decides them anew.
+func (c *caller) recall(epoch uint64) { c.epoch.Store(epoch) }
 
 // Do makes one call. Its first byte leaves by the permit's NotAfter, or never;
 // the bound is steady time for the scheduler and a timer for the client.
@@ -50,13 +50,14 @@ func (c *caller) Do(ctx context.Context, call scheduler.Call) scheduler.Answer {
 			return a // nothing was sent: a later process would take it for certain
 		}
 	}
+	ctx = apiclient.WithLeave(ctx, func() bool { return call.Epoch == c.epoch.Load() })
 	meta, err := c.call(ctx, call, sendBy, &a)
 	ended, after := time.Now(), c.clock.read()
 	a.Began = shift(now, c.clock.virtual(meta.Began.Sub(asked)))
 	a.Ended = shift(after, -c.clock.virtual(ended.Sub(meta.Ended)))
 	a.Sent, a.Status, a.Date = meta.Sent, meta.Status, meta.Date
 	a.RetryAfter = meta.RetryAfter
-	a.Sane = err == nil
+	a.Sane, a.Recalled = err == nil, errors.Is(err, apiclient.ErrRecalled)
 	if err != nil {
 		a.Err = err.Error()
 	}

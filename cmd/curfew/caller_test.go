@@ -171,3 +171,15 @@ func TestCallerSwapsClients(t *testing.T) {
 		}
 	}
 }
+
+// TestCallerRecalls: what was handed out before a reload does not leave after it,
+// however near its first byte it was.
+func TestCallerRecalls(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, machineClock())
+	s.mark = func(uint64) error { s.recall(1); return nil }
+	got := s.call(t, quota.Stop, "w1", time.Minute)
+	if got.Sent || !got.Recalled || got.Err == "" {
+		t.Errorf("a call of an earlier epoch: %+v, want it recalled", got)
+	}
+}

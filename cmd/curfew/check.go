@@ -19,12 +19,13 @@ import (
 // newCheck is `curfew check`: is the file right?
 func newCheck(c *console) *cobra.Command {
 	var path, format string
-	var strict bool
+	var strict, online bool
 	cmd := &cobra.Command{
 		Use:   "check",
 		Short: "Say everything that is wrong with a configuration",
 		Long: `Read a configuration as the daemon would, and say everything that is wrong with
-it: the place, the line, and what to do. It needs no key and makes no call.
+it: the place, the line, and what to do. Without --online it needs no key and
+makes no call.
 
 It also tries, over the next 400 days with all their changes of clocks, whether
 the quotas can carry the calls that the policies need: a stop whose deployment
@@ -36,32 +37,45 @@ Problems go to stderr and the verdict to stdout; "-o json" and "-o github" put
 all of it on stdout. Notes never count. The exit code is 0 where the file can be put in force, 1
 where it cannot, 2 where the command line makes no sense.`,
 		Example: `  curfew check -c curfew.yaml
-  curfew check -c curfew.yaml --strict -o github     in a pipeline`,
+  curfew check -c curfew.yaml --strict -o github     in a pipeline
+  curfew check -c curfew.yaml --online               with the key`,
 		Args: cobra.NoArgs,
-		RunE: c.action(func(context.Context, []string) error {
-			return check(c, path, format, strict, time.Now())
+		RunE: c.action(func(ctx context.Context, _ []string) error {
+			return check(ctx, c, path, format, strict, online, time.Now())
 		}),
 	}
 	fileFlag(cmd, &path)
 	formatFlag(cmd, &format, "text", "json", "github")
 	cmd.Flags().BoolVar(&strict, "strict", false, "let warnings count as errors")
+	cmd.Flags().BoolVar(&online, "online", false, "ask the platform, too: the key works, ids exist, names match (GETs only)")
 	return cmd
 }
 
-func check(c *console, path, format string, strict bool, now time.Time) error {
+func check(ctx context.Context, c *console, path, format string, strict, online bool, now time.Time) error {
+	ctx, stop := untilSignal(ctx)
+	defer stop()
 	file, problems, err := config.Load(path, c.env)
 	if err != nil {
 		return err
 	}
 	var perhaps []policy.Problem
 	if file.Policies != nil {
-		var carried []policy.Problem
-		carried, perhaps = infeasible(file, file.Policies, now)
-		problems = append(problems, carried...)
+		x := infeasible(file, file.Policies, now)
+		carried, _ := x.certain()
+		problems, perhaps = append(problems, carried...), x.perhaps()
+	}
+	sees := ""
+	if online && file.Policies != nil {
+		var more []policy.Problem
+		more, sees, err = checkOnline(ctx, c, file)
+		if err != nil {
+			return err
+		}
+		problems = append(problems, more...)
 	}
 	// A warning that is an error under --strict keeps its name: it is the caller
 	// who is strict, not the file.
-	v := verdict{file: file, problems: problems, perhaps: perhaps, until: now.AddDate(0, 0, feasibleDays), fine: !config.Failed(problems) && !(strict && len(problems) > 0)}
+	v := verdict{file: file, sees: sees, problems: problems, perhaps: perhaps, until: now.AddDate(0, 0, feasibleDays), fine: !config.Failed(problems) && !(strict && len(problems) > 0)}
 	if err := tellIdle(c, file); err != nil {
 		return err
 	}
@@ -85,6 +99,7 @@ type verdict struct {
 	problems []policy.Problem
 	perhaps  []policy.Problem // only if a quota that is not known yet is the whole key's
 	until    time.Time        // to which the quotas were proved to carry the calls
+	sees     string           // what was seen of the platform, in words; empty where it was not asked
 	fine     bool
 }
 
@@ -104,8 +119,15 @@ func (v verdict) text(c *console) error {
 	policies, deployments := v.counts()
 	_, err := fmt.Fprintf(c.out, "%s is fine: %s, %s%s; the quotas carry all calls until %s; tzdata %s\n", v.file.Source,
 		plural(policies, "policy", "policies"), plural(deployments, "deployment", "deployments"),
-		looks(v.file, deployments), v.until.Format(time.DateOnly), tzdata(c.env))
+		looks(v.file, deployments)+seen(v.sees), v.until.Format(time.DateOnly), tzdata(c.env))
 	return err
+}
+
+func seen(what string) string {
+	if what == "" {
+		return ""
+	}
+	return "; " + what
 }
 
 // lookEvery is the pace of looks at each deployment, as the quota allows it.

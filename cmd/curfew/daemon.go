@@ -37,6 +37,10 @@ type daemon struct {
 	watched []config.File // owned by the reloader
 	reloads chan struct{}
 	hup     <-chan os.Signal
+
+	selection    selection
+	inventories  chan []scheduler.Listed // the last one that the loop told, not taken in yet
+	examinations chan struct{}
 }
 
 func newDaemon(r reader, first *settings, log *slog.Logger, hup <-chan os.Signal) (*daemon, error) {
@@ -44,7 +48,9 @@ func newDaemon(r reader, first *settings, log *slog.Logger, hup <-chan os.Signal
 		reader: r, clock: r.clock, log: log, notices: newNoticeLog(log),
 		supervisor: newSupervisor(log), registry: prometheus.NewRegistry(), health: web.NewHealth(),
 		caller: &caller{clock: r.clock}, watched: first.files, reloads: make(chan struct{}, 1), hup: hup,
+		inventories: make(chan []scheduler.Listed, 1), examinations: make(chan struct{}, 1),
 	}
+	d.selection.log = log
 	d.inForce.Store(first)
 	d.caller.use(first.client)
 	// Metrics come before the loop: a daemon that waits for the ledger can be
@@ -168,8 +174,9 @@ func (d *daemon) workWith(ctx context.Context, l *ledger.Ledger) error {
 	defer stop()
 	var wg sync.WaitGroup
 	wg.Go(func() { d.reloader(background) })
+	wg.Go(func() { d.selector(background) })
+	wg.Go(func() { d.examiner(background) })
 	wg.Go(func() { d.prune(background, l) })
-	context.AfterFunc(ctx, d.caller.recall) // what is on the wire is waited for, nothing else
 	err = loop.Run(ctx)
 	stop()
 	wg.Wait() // nobody may be in the ledger when it is closed
@@ -209,16 +216,18 @@ func (d *daemon) openLedger(ctx context.Context) (*ledger.Ledger, error) {
 // counts.
 func (d *daemon) newLoop(l *ledger.Ledger, state scheduler.State) *scheduler.Loop {
 	now := d.clock.read()
-	fleet := scheduler.New(now, d.inForce.Load().fleet, state)
+	fleet := scheduler.New(now, d.firstSelection(state), state)
 	loop := scheduler.NewLoop(fleet, l, d.caller, d.clock.read, func(now scheduler.Now, n []scheduler.Notice) {
 		d.metrics.Observe(n)
 		d.notices.write(now, n)
+		d.listed(n)
 	})
 	loop.Turned = func(now scheduler.Now) {
 		d.health.Turned(now.Wall)
 		d.notices.turned(now)
 		d.supervisor.turned(now)
 	}
+	loop.Recall = d.caller.recall
 	loop.Lapse = d.clock.fast
 	return loop
 }

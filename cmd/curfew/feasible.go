@@ -14,18 +14,39 @@ import (
 // a year with all its changes of clocks, and a month more.
 const feasibleDays = 400
 
-// infeasible says what the quotas cannot carry of the policies in the time that
-// is proved, as problems of the file. What only a quota over the whole key could
-// not carry, while nobody knows whether there is one, is apart: it may never be.
-func infeasible(file *config.Config, set *policy.Set, now time.Time) (problems, perhaps []policy.Problem) {
-	for _, i := range scheduler.Feasible(set, file.Quotas, now, now.AddDate(0, 0, feasibleDays)) {
-		if i.Scope == quota.Key && i.Limit.Scope == quota.Auto {
-			perhaps = append(perhaps, infeasibleProblem(i))
-		} else {
+// An examination is what the quotas cannot carry of some policies.
+type examination []scheduler.Infeasible
+
+// infeasible tries it for the time that is proved, from now on.
+func infeasible(file *config.Config, set *policy.Set, now time.Time) examination {
+	return scheduler.Feasible(set, file.Quotas, now, now.AddDate(0, 0, feasibleDays))
+}
+
+// unsure reports whether i is a fault only if a quota of which nobody knows over
+// what it is counted is the whole key's.
+func unsure(i scheduler.Infeasible) bool { return i.Scope == quota.Key && i.Limit.Scope == quota.Auto }
+
+// certain is what cannot be carried whatever a quota is counted over, as problems
+// of the file, and how many transitions of each policy that are.
+func (x examination) certain() (problems []policy.Problem, counts map[string]int) {
+	counts = map[string]int{}
+	for _, i := range x {
+		if !unsure(i) {
+			problems = append(problems, infeasibleProblem(i))
+			counts[i.Policy.Name()] += i.Count
+		}
+	}
+	return problems, counts
+}
+
+// perhaps is the rest.
+func (x examination) perhaps() (problems []policy.Problem) {
+	for _, i := range x {
+		if unsure(i) {
 			problems = append(problems, infeasibleProblem(i))
 		}
 	}
-	return problems, perhaps
+	return problems
 }
 
 func infeasibleProblem(i scheduler.Infeasible) policy.Problem {
@@ -47,6 +68,14 @@ func infeasibleText(i scheduler.Infeasible) string {
 	calls := plural(i.Count, i.Power.Action(), i.Power.Action()+"s")
 	limit := fmt.Sprintf("%d in %s", i.Limit.N, shortSpan(i.Limit.Per))
 	switch {
+	case i.Skipped && i.Power == policy.Running:
+		s := fmt.Sprintf("policy %q: %s could not come in time, the first on %s, so that the stops before them would not be made: the whole key has %s",
+			i.Policy.Name(), calls, first, limit)
+		if unsure(i) {
+			s = fmt.Sprintf("policy %q: if the quota is the whole key's (%s), %s could not come in time, the first on %s, and the stops before them would not be made",
+				i.Policy.Name(), limit, calls, first)
+		}
+		return s
 	case i.Skipped:
 		return fmt.Sprintf("policy %q: %s would not be made, the first on %s: the start after it could not have its permit within 5 minutes (%s for each deployment)",
 			i.Policy.Name(), calls, first, limit)

@@ -21,6 +21,8 @@ const (
 	exitFine  = 0
 	exitError = 1
 	exitUsage = 2
+
+	exitTrouble = 2 // of diff, whose 1 is an answer
 )
 
 // run is the whole program but for the process around it. It returns the exit
@@ -40,6 +42,9 @@ func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer, 
 	}
 	if !errors.Is(err, errTold) {
 		fmt.Fprintf(errs, "curfew: %v\n", err)
+	}
+	if errors.As(err, new(troubleError)) {
+		return exitTrouble
 	}
 	return exitError
 }

@@ -131,6 +131,8 @@ func (l *noticeLog) entry(now scheduler.Now, n scheduler.Notice) (entry, bool) {
 		return callEntry(n), true
 	case scheduler.LookEnded:
 		return l.lookEntry(now, n)
+	case scheduler.Inventory:
+		return entry{}, false // whom it changes is told by the selection
 	case scheduler.Settled:
 		// What lay behind an activation puzzles people; the line of the activation
 		// itself says what comes.

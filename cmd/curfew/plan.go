@@ -5,13 +5,14 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"curfew/apiclient/quota"
 	"curfew/internal/config"
 	"curfew/policy"
+	"curfew/scheduler"
 )
 
 // newPlan is `curfew plan`: what will happen?
@@ -24,12 +25,24 @@ func newPlan(c *console) *cobra.Command {
 that are cancelled among them. It goes by the file alone: it needs no key, makes
 no call, and knows nothing of holds or of what people do meanwhile.
 
-A "call expected" is one that is needed where nobody interferes.
+A "call expected" is one that is needed where nobody interferes. The quota peak
+is the most calls that fall into one window of the quota in that span, those
+included that are needed only if somebody acts.
+
+"-----" is what will not happen: a start on a day off, a time of a day on which
+something else is wanted, a stop of a protected deployment.
+
+Names, and the deployments that a policy selects by name, come from an inventory.
+"-o csv" is for spreadsheets; "-o ical" is a calendar of the times at which the
+policies want each deployment running. Of "-o json" there is a JSON Schema in
+docs/schema/plan.schema.json; like "-o csv", it has starts and stops alone.
 
 Times are ` + timeHelp + `.`,
 		Example: `  curfew plan -c curfew.yaml --days 2
   curfew plan -c curfew.yaml --from 2027-03-27 --to 2027-03-30 --deployment w41b11c0
-  curfew plan -c curfew.yaml -o json | jq '.[] | select(.action == "stop") | .at'`,
+  curfew plan -c curfew.yaml -o json | jq '.[] | select(.action == "stop") | .at'
+  curfew plan -c curfew.yaml --days 90 -o ical >running.ics
+  curfew list -o json | curfew plan -c curfew.yaml --inventory -`,
 		Args: cobra.NoArgs,
 		PreRunE: func(cmd *cobra.Command, _ []string) error {
 			if cmd.Flags().Changed("days") && cmd.Flags().Changed("to") {
@@ -40,12 +53,15 @@ Times are ` + timeHelp + `.`,
 		RunE: c.action(func(context.Context, []string) error { return o.run(c, time.Now()) }),
 	}
 	fileFlag(cmd, &o.path)
-	formatFlag(cmd, &o.format, "table", "json")
+	formatFlag(cmd, &o.format, "table", "json", "csv", "ical")
 	o.days = 7
 	cmd.Flags().Var(whole[int]{&o.days}, "days", "how many days to look ahead")
 	cmd.Flags().StringVar(&o.from, "from", "now", "the `TIME` to begin with")
 	cmd.Flags().StringVar(&o.to, "to", "", "the `TIME` to end before, instead of --days")
 	cmd.Flags().StringVar(&o.deployment, "deployment", "", "show this deployment `ID` only")
+	inventoryFlag(cmd, &o.inventory)
+	// It fails only for a flag that is not there.
+	_ = cmd.RegisterFlagCompletionFunc("deployment", completeDeployments(c, &o.path))
 	return cmd
 }
 
@@ -58,35 +74,51 @@ type planOptions struct {
 	days         int
 	from, to     string
 	deployment   string
+	inventory    string
 }
 
 func (o planOptions) run(c *console, now time.Time) error {
-	file, err := loadFile(c, o.path)
+	file, err := readFile(c, o.path)
 	if err != nil {
 		return err
 	}
-	span, err := o.span(now, file.Location)
+	s, err := o.span(now, file.Location)
 	if err != nil {
 		return err
 	}
-	// A deployment of a large fleet must not cost the fleet's plan.
-	lines := planLines(file)
+	inv, err := takeInventory(c, file, o.inventory)
+	if err != nil {
+		return err
+	}
+	lines := planLines(file, inv)
 	if o.deployment != "" {
-		if lines, err = only(file, policy.DeploymentID(o.deployment)); err != nil {
+		if lines, err = only(file, lines, policy.DeploymentID(o.deployment)); err != nil {
 			return err
 		}
 	}
-	out := bufio.NewWriterSize(c.out, 64<<10)
-	if o.format == "json" {
-		err = writePlanJSON(out, walk(lines, span))
-	} else {
-		t := newPlanTable(file, lines, span, palette(c.coloured(c.out)))
-		err = t.write(out, walk(lines, span))
+	if err := tellInfeasible(c, file, lines, s); err != nil {
+		return err
 	}
-	if err != nil {
+	out := bufio.NewWriterSize(c.out, 64<<10)
+	if err := o.write(c, out, file, lines, s); err != nil {
 		return fmt.Errorf("write plan: %w", err)
 	}
 	return out.Flush()
+}
+
+// write writes the plan in the format that was asked for.
+func (o planOptions) write(c *console, out io.Writer, file *config.Config, lines []*planLine, s span) error {
+	switch o.format {
+	case "json":
+		return writePlanJSON(out, walk(lines, s))
+	case "csv":
+		return writePlanCSV(out, walk(lines, s))
+	case "ical":
+		return writePlanICal(out, file.Name, lines, s)
+	}
+	t := newPlanTable(file, lines, s, palette(c.coloured(c.out)))
+	t.alone = o.deployment != ""
+	return t.write(out, walk(lines, s))
 }
 
 // A span is a stretch of time, [from, to).
@@ -118,9 +150,9 @@ func (o planOptions) span(now time.Time, loc *time.Location) (span, error) {
 	return span{from, to}, nil
 }
 
-// loadFile reads the configuration for a command that only looks, and tells of
-// its problems and of its having nothing to show.
-func loadFile(c *console, path string) (*config.Config, error) {
+// readFile reads the configuration for a command that only looks, and tells of its
+// problems.
+func readFile(c *console, path string) (*config.Config, error) {
 	file, problems, err := config.Load(path, c.env)
 	if err != nil {
 		return nil, err
@@ -131,16 +163,37 @@ func loadFile(c *console, path string) (*config.Config, error) {
 	if config.Failed(problems) {
 		return nil, errTold
 	}
+	return file, nil
+}
+
+// loadFile is readFile for a command that asks for no inventory. It tells of a
+// file that has nothing to show, too.
+func loadFile(c *console, path string) (*config.Config, error) {
+	file, err := readFile(c, path)
+	if err != nil {
+		return nil, err
+	}
 	return file, tellIdle(c, file)
 }
 
-// only is the plan of one deployment.
-func only(file *config.Config, id policy.DeploymentID) ([]*planLine, error) {
-	for _, l := range planLines(file) {
-		if _, ok := slices.BinarySearch(l.ids, id); ok {
-			l.ids = []policy.DeploymentID{id}
-			return []*planLine{l}, nil
+// tellInfeasible says what of a plan the quotas cannot carry, whatever they are
+// counted over: a plan that shows a stop that would not be made must say so.
+func tellInfeasible(c *console, file *config.Config, lines []*planLine, s span) error {
+	var set policy.Set
+	for _, l := range lines {
+		if !l.dry {
+			set.Policies = append(set.Policies, l.policy)
 		}
 	}
-	return nil, fmt.Errorf("find deployment %q: no policy in %s has it", id, file.Source)
+	var problems []policy.Problem
+	for _, i := range scheduler.Feasible(&set, file.Quotas, s.from, s.to) {
+		if i.Scope == quota.Key && i.Limit.Scope == quota.Auto {
+			continue // it may never be
+		}
+		p := infeasibleProblem(i)
+		p.Warning = true
+		problems = append(problems, p)
+	}
+	_, err := io.WriteString(c.err, config.Render(problems, file.Text))
+	return err
 }

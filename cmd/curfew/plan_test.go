@@ -27,12 +27,13 @@ func fileOf(t testing.TB, text string) *config.Config {
 	return file
 }
 
-// someFile draws a file of several policies, some of which act at the same time.
+// someFile draws a file of several policies, some of which act at the same time,
+// by cron lines or by windows, with days off and days of another power.
 func someFile(rt *rapid.T) string {
-	crons := []string{"0 8 * * *", "0 20 * * *", "*/15 9 * * *", "30 2 * * SUN", "15 2 * * SUN", "0 8 * * MON-FRI"}
 	zones := []string{"UTC", "Europe/Berlin", "America/New_York"}
 	var b strings.Builder
-	b.WriteString("timezone: Europe/Berlin\npolicies:\n")
+	b.WriteString("timezone: Europe/Berlin\ncalendars:\n  off: {dates: [2027-03-27, 2027-03-29, 2027-03-31..2027-04-02]}\n" +
+		"  whole: {dates: [2027-03-28, 2027-04-01]}\npolicies:\n")
 	next := 0
 	for p := range rapid.IntRange(1, 5).Draw(rt, "policies") {
 		fmt.Fprintf(&b, "- name: p%d\n  timezone: %s\n  deployments: [", p, rapid.SampledFrom(zones).Draw(rt, "zone"))
@@ -40,15 +41,38 @@ func someFile(rt *rapid.T) string {
 			fmt.Fprintf(&b, "w%d, ", (next*7)%31) // not in their order
 			next++
 		}
-		b.WriteString("]\n")
-		start := rapid.IntRange(0, len(crons)-1).Draw(rt, "start")
-		stop := rapid.IntRange(0, len(crons)-1).Filter(func(i int) bool { return i != start }).Draw(rt, "stop")
-		fmt.Fprintf(&b, "  start: %q\n  stop: %q\n", crons[start], crons[stop])
+		b.WriteString("]\n" + someTimes(rt))
 		if rapid.Bool().Draw(rt, "lead") {
 			b.WriteString("  start_lead: 10m\n")
 		}
+		if effect := rapid.SampledFrom([]string{"", "stopped", "running", "untouched"}).Draw(rt, "effect"); effect != "" {
+			fmt.Fprintf(&b, "  except: {off: off, whole: %s}\n", effect)
+		}
 	}
 	return b.String()
+}
+
+// someTimes draws the times of a policy.
+func someTimes(rt *rapid.T) string {
+	if rapid.Bool().Draw(rt, "windows") {
+		windows := []string{"Mon-Fri 08:00-20:00", "08:00-12:00", "Tue 22:00-02:30", "Mon 06:00-Fri 20:00", "Sat,Sun 01:00-24:00"}
+		return fmt.Sprintf("  running: %q\n", rapid.SampledFrom(windows).Draw(rt, "window"))
+	}
+	crons := []string{"0 8 * * *", "0 20 * * *", "*/15 9 * * *", "30 2 * * SUN", "15 2 * * SUN", "0 8 * * MON-FRI"}
+	start := rapid.IntRange(0, len(crons)-1).Draw(rt, "start")
+	stop := rapid.IntRange(0, len(crons)-1).Filter(func(i int) bool { return i != start }).Draw(rt, "stop")
+	return fmt.Sprintf("  start: %q\n  stop: %q\n", crons[start], crons[stop])
+}
+
+// drawFile is someFile, read, with a span around the days that it is about.
+func drawFile(rt *rapid.T) (*config.Config, span, string) {
+	text := someFile(rt)
+	file, problems := config.Parse("curfew.yaml", []byte(text), config.Env{})
+	if config.Failed(problems) {
+		rt.Skip("the times of one policy collide")
+	}
+	from := time.Date(2027, 3, 26, 0, 0, 0, 0, time.UTC).Add(time.Duration(rapid.IntRange(0, 4000).Draw(rt, "minutes")) * time.Minute)
+	return file, span{from, from.Add(time.Duration(rapid.IntRange(1, 8*24*60).Draw(rt, "for minutes")) * time.Minute)}, text
 }
 
 // TestWalk holds the streamed plan against each policy's own edges: nothing is
@@ -56,18 +80,12 @@ func someFile(rt *rapid.T) string {
 func TestWalk(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
-		text := someFile(rt)
-		file, problems := config.Parse("curfew.yaml", []byte(text), config.Env{})
-		if config.Failed(problems) {
-			rt.Skip("the times of one policy collide")
-		}
-		from := time.Date(2027, 3, 26, 0, 0, 0, 0, time.UTC).Add(time.Duration(rapid.IntRange(0, 4000).Draw(rt, "minutes")) * time.Minute)
-		s := span{from, from.Add(time.Duration(rapid.IntRange(1, 8*24*60).Draw(rt, "for minutes")) * time.Minute)}
-		rows := slices.Collect(walk(planLines(file), s))
+		file, s, text := drawFile(rt)
+		rows := slices.Collect(walk(planLines(file, nil), s))
 		for i := 1; i < len(rows); i++ {
 			a, b := rows[i-1], rows[i]
-			if c := a.edge.At.Compare(b.edge.At); c > 0 || c == 0 && a.id > b.id {
-				rt.Fatalf("%s %s comes before %s %s in\n%s", a.edge.At, a.id, b.edge.At, b.id, text)
+			if c := a.edge.At.Compare(b.edge.At); c > 0 || c == 0 && a.member.id > b.member.id {
+				rt.Fatalf("%s %s comes before %s %s in\n%s", a.edge.At, a.member.id, b.edge.At, b.member.id, text)
 			}
 		}
 		for _, p := range file.Policies.Policies {
@@ -80,23 +98,17 @@ func TestWalk(t *testing.T) {
 
 // compareEdges finds in rows what p wants of one of its deployments.
 func compareEdges(rt *rapid.T, p *policy.Policy, id policy.DeploymentID, s span, rows []planRow) {
-	var got []policy.Edge
-	wanted := p.Decide(s.from.Add(-time.Nanosecond)).Want
+	var got, want []string
 	for _, r := range rows {
-		if r.id != id {
-			continue
+		if r.member.id == id {
+			got = append(got, fmt.Sprintf("%+v, need %d", r.edge.Edge, r.edge.need))
 		}
-		got = append(got, r.edge.Edge)
-		if r.edge.Cancelled != "" {
-			continue
-		}
-		if call := r.edge.call == callExpected; call != (wanted != r.edge.Power) {
-			rt.Fatalf("%s at %s: call expected %t, and it was to be %s", id, r.edge.At, call, wanted)
-		}
-		wanted = r.edge.Power
 	}
-	if want := slices.Collect(p.Edges(s.from, s.to)); !slices.Equal(got, want) {
-		rt.Fatalf("%s on [%s, %s):\n got %v\nwant %v", id, s.from, s.to, got, want)
+	for e, need := range p.Calls(s.from, s.to) {
+		want = append(want, fmt.Sprintf("%+v, need %d", e, need))
+	}
+	if !slices.Equal(got, want) {
+		rt.Fatalf("%s on [%s, %s):\n got %s\nwant %s", id, s.from, s.to, strings.Join(got, "\n     "), strings.Join(want, "\n     "))
 	}
 }
 
@@ -111,7 +123,7 @@ policies:
   stop: "0 20 * * *"`)
 	from := time.Date(2026, 12, 24, 0, 0, 0, 0, time.UTC)
 	var b bytes.Buffer
-	if err := writePlanJSON(&b, walk(planLines(file), span{from, from.AddDate(0, 0, 2)})); err != nil {
+	if err := writePlanJSON(&b, walk(planLines(file, nil), span{from, from.AddDate(0, 0, 2)})); err != nil {
 		t.Fatal(err)
 	}
 	var rows []struct {
@@ -150,21 +162,18 @@ func TestShortSpan(t *testing.T) {
 }
 
 // BenchmarkPlan is a week of 100,000 deployments under 200 policies: 1.4 million
-// lines.
+// lines, half a million events.
 func BenchmarkPlan(b *testing.B) {
 	file := largeFile(b, 200, 500)
 	from := time.Date(2026, 12, 21, 0, 0, 0, 0, time.UTC)
 	s := span{from, from.AddDate(0, 0, 7)}
-	for _, format := range []string{"table", "json"} {
+	for _, format := range []string{"table", "json", "csv", "ical"} {
 		b.Run(format, func(b *testing.B) {
+			b.ReportAllocs()
 			for b.Loop() {
 				out := bufio.NewWriterSize(io.Discard, 64<<10)
-				lines := planLines(file)
-				write := newPlanTable(file, lines, s, false).write
-				if format == "json" {
-					write = writePlanJSON
-				}
-				if err := write(out, walk(lines, s)); err != nil {
+				o := planOptions{format: format}
+				if err := o.write(&console{out: io.Discard, env: noEnv}, out, file, planLines(file, nil), s); err != nil {
 					b.Fatal(err)
 				}
 			}

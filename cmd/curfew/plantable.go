@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"curfew/internal/config"
 	"curfew/policy"
@@ -15,30 +17,47 @@ import (
 // A planTable shows a plan to people. Its columns are as wide as the file needs,
 // since the rows are written as they come.
 type planTable struct {
-	loc      *time.Location
-	span     span
-	layout   string
-	id, name int // widths
-	colours  palette
-	buf      bytes.Buffer
-	edge     *planEdge // whose texts head and tail are
-	head     string
-	tail     string
+	loc     *time.Location
+	span    span
+	layout  string
+	columns planColumns
+	colours palette
+	alone   bool // one deployment is all that is shown
+	buf     bytes.Buffer
+	peaks   *callPeaks
 
 	transitions, calls, touched, cancelled int
+
+	unclear map[*planMember]bool // who may be protected
+	protect policy.Pos           // by which line
 }
 
+// planColumns are the widths of the columns, in characters.
+type planColumns struct{ id, name, policy, because int }
+
 func newPlanTable(file *config.Config, lines []*planLine, s span, colours palette) *planTable {
-	t := &planTable{loc: file.Location, span: s, layout: "Mon _2 Jan 15:04", colours: colours}
+	t := &planTable{
+		loc: file.Location, span: s, layout: "Mon _2 Jan 15:04", colours: colours,
+		peaks: newPeaks(file), unclear: map[*planMember]bool{},
+	}
 	if s.to.After(s.from.AddDate(0, 11, 0)) {
 		t.layout = "Mon _2 Jan 2006 15:04"
 	}
+	w := &t.columns
 	for _, l := range lines {
-		t.name = max(t.name, len([]rune(l.policy.Name())))
-		for _, id := range l.ids {
-			t.id = max(t.id, len(id))
+		w.policy = max(w.policy, utf8.RuneCountInString(l.policy.Name()))
+		for _, m := range l.members {
+			w.id = max(w.id, utf8.RuneCountInString(string(m.id)))
+			w.name = max(w.name, utf8.RuneCountInString(m.name))
 		}
 	}
+	// A row has 100 characters where its texts allow that.
+	where := len(file.Source) + 1 + len(strconv.Itoa(bytes.Count(file.Text, []byte("\n"))+1))
+	rest := 100 - len(t.layout) - len("  start    ") - w.id - w.name - w.policy - 4 - where
+	if w.name > 0 {
+		rest--
+	}
+	w.because = min(max(rest, 26), 44)
 	return t
 }
 
@@ -55,7 +74,7 @@ func (t *planTable) write(w io.Writer, rows iter.Seq[planRow]) error {
 		}
 	}
 	if err == nil {
-		_, err = fmt.Fprintln(w, t.summary())
+		_, err = io.WriteString(w, t.summary())
 	}
 	return err
 }
@@ -63,33 +82,53 @@ func (t *planTable) write(w io.Writer, rows iter.Seq[planRow]) error {
 // row writes one line. All but the deployment is the same for a policy's members,
 // so it is put into words once.
 func (t *planTable) row(w io.Writer, r planRow) error {
-	if r.edge != t.edge {
-		t.edge, t.head, t.tail = r.edge, t.headOf(r.edge), t.tailOf(r.edge)
+	e := r.edge
+	if e.shown[0] == "" {
+		e.shown = [2]string{t.headOf(e), t.tailOf(e)}
 	}
-	t.count(r.edge)
+	t.count(r)
 	t.buf.Reset()
-	t.buf.WriteString(t.head)
-	t.buf.WriteString(string(r.id))
-	for n := len(r.id); n < t.id; n++ {
+	t.buf.WriteString(e.shown[0])
+	t.cell(string(r.member.id), t.columns.id)
+	if t.columns.name > 0 {
 		t.buf.WriteByte(' ')
+		t.cell(printable(r.member.name), t.columns.name)
 	}
-	t.buf.WriteString(t.tail)
+	t.buf.WriteString(e.shown[1])
 	_, err := w.Write(t.buf.Bytes())
 	return err
 }
 
+// cell writes a text in a column of that width.
+func (t *planTable) cell(s string, width int) {
+	t.buf.WriteString(s)
+	for n := utf8.RuneCountInString(s); n < width; n++ {
+		t.buf.WriteByte(' ')
+	}
+}
+
 // count adds a row to the sum.
-func (t *planTable) count(e *planEdge) {
-	if e.Cancelled != "" {
+func (t *planTable) count(r planRow) {
+	e := r.edge
+	switch {
+	case !e.transition():
+		return
+	case e.Cancelled != "":
 		t.cancelled++
 		return
 	}
 	t.transitions++
-	switch e.call {
-	case callExpected:
+	switch e.need {
+	case policy.Call:
 		t.calls++
-	case callIfTouched:
+	case policy.CallIfTouched:
 		t.touched++
+	default:
+		return
+	}
+	t.peaks.add(e)
+	if e.bar != nil && e.bar.kind == barPerhaps && e.Power == policy.Stopped {
+		t.unclear[r.member], t.protect = true, e.bar.pos
 	}
 }
 
@@ -97,7 +136,7 @@ func (t *planTable) count(e *planEdge) {
 func (t *planTable) headOf(e *planEdge) string {
 	action := fmt.Sprintf("%-5s", e.Power.Action())
 	switch {
-	case e.Cancelled != "":
+	case e.Cancelled != "" || !e.transition():
 		action = t.colours.dim("-----")
 	case e.Power == policy.Running:
 		action = t.colours.green(action)
@@ -110,78 +149,11 @@ func (t *planTable) headOf(e *planEdge) string {
 // tailOf is what stands behind the deployment: the policy, the reason, the line.
 func (t *planTable) tailOf(e *planEdge) string {
 	name := e.line.policy.Name()
-	pad := strings.Repeat(" ", max(0, t.name-len([]rune(name))))
-	return fmt.Sprintf("  %s%s  %-44s  %s\n", name, pad, e.because(t.loc), t.colours.dim(place(e.Because.Pos)))
+	pad := strings.Repeat(" ", max(0, t.columns.policy-utf8.RuneCountInString(name)))
+	return fmt.Sprintf("  %s%s  %-*s  %s\n", name, pad, t.columns.because, e.because(t.loc), t.colours.dim(place(e.pos())))
 }
 
-// place is the line of the file, without the column that only an error needs.
-func place(p policy.Pos) string {
-	p.Col = 0
-	return p.String()
-}
-
-// because is the reason of an edge in words: the expression, the time that the
-// line names where that is another one than the call's, and whether a call is to
-// be expected. shown is the zone in which the edge's instant is shown.
-func (e *planEdge) because(shown *time.Location) string {
-	s := e.Because.Ref
-	if own := e.line.policy.Location(); e.shifted() || shown.String() != own.String() {
-		s += ", for " + e.nominal()
-		if shown.String() != own.String() {
-			s += " " + own.String()
-		}
-	}
-	if lead := e.NominalAt.Sub(e.At); lead > 0 {
-		s += ", lead " + shortSpan(lead)
-	}
-	switch {
-	case e.Cancelled == policy.Superseded:
-		return s + fmt.Sprintf("; %s cancelled: superseded by a later line, the clocks skip both", e.Power.Action())
-	case e.Cancelled != "":
-		return s + fmt.Sprintf("; %s cancelled: %s", e.Power.Action(), e.Cancelled)
-	case e.call == callNever:
-		return s + "; dry run, no call"
-	case e.call == callUnneeded:
-		return s + "; no call expected"
-	case e.call == callIfTouched:
-		return s + "; a call only if it is " + e.Power.Other().String()
-	}
-	return s
-}
-
-// shifted reports whether the call is due at another local time than the line
-// names: a lead, or a time that the clocks skip.
-func (e *planEdge) shifted() bool { return civilOf(e.At, e.line.policy.Location()) != e.Nominal }
-
-// nominal is the local time that the line names, with its date where the call is
-// on another.
-func (e *planEdge) nominal() string {
-	at, n := civilOf(e.At, e.line.policy.Location()), e.Nominal
-	if at.Year != n.Year || at.Month != n.Month || at.Day != n.Day {
-		return n.String()
-	}
-	return fmt.Sprintf("%02d:%02d", n.Hour, n.Minute)
-}
-
-func civilOf(t time.Time, loc *time.Location) policy.Civil {
-	t = t.In(loc)
-	return policy.Civil{Year: t.Year(), Month: t.Month(), Day: t.Day(), Hour: t.Hour(), Minute: t.Minute()}
-}
-
-// shortSpan is a duration without its zeros: 10m, not 10m0s.
-func shortSpan(d time.Duration) string {
-	s := d.String()
-	if strings.HasSuffix(s, "m0s") {
-		s = strings.TrimSuffix(s, "0s")
-	}
-	if strings.HasSuffix(s, "h0m") {
-		s = strings.TrimSuffix(s, "0m")
-	}
-	return s
-}
-
-// summary is the last line. What a call costs the quota is not in it: that is a
-// question of its own, over more than one span.
+// summary is the last line, and one more where the plan depends on a name.
 func (t *planTable) summary() string {
 	s := plural(t.transitions, "transition", "transitions") + ", " + plural(t.calls, "call", "calls") + " expected"
 	if t.touched > 0 {
@@ -190,5 +162,12 @@ func (t *planTable) summary() string {
 	if t.cancelled > 0 {
 		s += fmt.Sprintf(", %d cancelled", t.cancelled)
 	}
-	return s
+	if peak := t.peaks.text(t.alone); peak != "" {
+		s += " · " + peak
+	}
+	if n := len(t.unclear); n > 0 {
+		s += fmt.Sprintf("\n%s not protected (%s): --inventory FILE tells",
+			plural(n, "deployment is stopped only if its name is", "deployments are stopped only if their names are"), place(t.protect))
+	}
+	return s + "\n"
 }

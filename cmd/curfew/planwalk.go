@@ -1,58 +1,61 @@
 package main
 
 import (
+	"cmp"
 	"iter"
 	"slices"
 	"time"
 
-	"curfew/internal/config"
 	"curfew/policy"
 )
 
-// A planLine is a policy whose edges are walked through: computed once, whatever
-// the number of its deployments.
-type planLine struct {
-	policy *policy.Policy
-	ids    []policy.DeploymentID // sorted
-	dry    bool                  // it never calls
-	last   policy.Power          // what the last edge wanted
-}
-
-// planLines returns the policies of a file, ready to be walked through.
-func planLines(file *config.Config) []*planLine {
-	lines := make([]*planLine, 0, len(file.Policies.Policies))
-	for _, p := range file.Policies.Policies {
-		l := &planLine{policy: p, dry: file.DryRun || p.Options().DryRun}
-		for _, m := range p.Members() {
-			l.ids = append(l.ids, m.ID)
-		}
-		slices.Sort(l.ids)
-		lines = append(lines, l)
-	}
-	return lines
-}
-
-// A planEdge is one edge of a policy, for all of its deployments.
+// A planEdge is one edge of a policy, for all of its deployments but those of
+// which a bar says otherwise.
 type planEdge struct {
 	policy.Edge
-	line *planLine
-	call need
+	need     policy.Need
+	line     *planLine
+	bar      *bar               // what makes this edge another one than that of the policy
+	variants map[*bar]*planEdge // the same edge for those who are barred
+	shown    [2]string          // what a writer made of it: it differs between deployments in the middle alone
 }
 
-// need says whether an edge needs a call where nobody interferes.
-type need uint8
+// of returns the edge as it is for one deployment.
+func (e *planEdge) of(m *planMember) *planEdge {
+	if m.bar == nil || e.Cancelled != "" || e.Power == policy.None {
+		return e
+	}
+	v := e.variants[m.bar]
+	if v == nil {
+		v = e.barred(m.bar)
+		if e.variants == nil {
+			e.variants = map[*bar]*planEdge{}
+		}
+		e.variants[m.bar] = v
+	}
+	return v
+}
 
-const (
-	callExpected  need = iota
-	callUnneeded       // it is so already
-	callIfTouched      // the policy has one power only: a call if somebody acted
-	callNever          // a dry run
-)
+// barred returns the edge for those whom b stands in the way of.
+func (e *planEdge) barred(b *bar) *planEdge {
+	v := &planEdge{Edge: e.Edge, need: e.need, line: e.line, bar: b}
+	switch {
+	case b.kind == barAll || b.kind == barStops && e.Power == policy.Stopped:
+		v.Cancelled, v.need = b.text, policy.NoCall
+	case b.kind == barStops && e.need == policy.Call:
+		v.need = policy.CallIfTouched // nobody but a person stops it
+	}
+	return v
+}
 
-// A planRow is one transition of one deployment.
+// transition reports whether e is a start or a stop, cancelled or not, and not
+// the begin of days on which nothing is wanted.
+func (e *planEdge) transition() bool { return e.Power != policy.None }
+
+// A planRow is one edge for one deployment.
 type planRow struct {
-	id   policy.DeploymentID
-	edge *planEdge
+	member *planMember
+	edge   *planEdge
 }
 
 // walk yields the rows of a span by instant, then by deployment. It holds the
@@ -60,57 +63,59 @@ type planRow struct {
 // millions.
 func walk(lines []*planLine, s span) iter.Seq[planRow] {
 	return func(yield func(planRow) bool) {
+		var all []*feed
 		for _, l := range lines {
-			if e, ok := l.policy.Prev(s.from.Add(-time.Nanosecond)); ok {
-				l.last = e.Power
+			if len(l.members) > 0 {
+				f := newFeed(l, s)
+				defer f.stop()
+				all = append(all, f)
 			}
 		}
 		// Every edge at one instant is in one of the days, so the order holds
 		// across them.
-		for from := s.from; from.Before(s.to); from = from.Add(24 * time.Hour) {
-			to := from.Add(24 * time.Hour)
-			if to.After(s.to) {
-				to = s.to
-			}
-			if !yieldDay(edgesOf(lines, span{from, to}), yield) {
+		for to := s.from; to.Before(s.to); {
+			to = to.Add(24 * time.Hour)
+			if !yieldDay(edgesBefore(all, to), yield) {
 				return
 			}
 		}
 	}
 }
 
-// edgesOf collects the edges of a day by instant; those of one policy keep their
-// order.
-func edgesOf(lines []*planLine, s span) []planEdge {
+// A feed is the edges of one policy, one after the other. What an edge needs
+// depends on those before it, so that a policy is asked once for the whole span.
+type feed struct {
+	line *planLine
+	edge policy.Edge // the next one
+	need policy.Need
+	more bool
+	next func() (policy.Edge, policy.Need, bool)
+	stop func()
+}
+
+func newFeed(l *planLine, s span) *feed {
+	f := &feed{line: l}
+	f.next, f.stop = iter.Pull2(l.policy.Calls(s.from, s.to))
+	f.edge, f.need, f.more = f.next()
+	return f
+}
+
+// edgesBefore takes the edges before an instant from all feeds, in their order;
+// those of one policy keep theirs.
+func edgesBefore(all []*feed, to time.Time) []planEdge {
 	var edges []planEdge
-	for _, l := range lines {
-		if len(l.ids) == 0 {
-			continue
-		}
-		for e := range l.policy.Edges(s.from, s.to) {
-			edges = append(edges, planEdge{e, l, l.needs(e)})
-			if e.Cancelled == "" {
-				l.last = e.Power
+	for _, f := range all {
+		for f.more && f.edge.At.Before(to) {
+			e := planEdge{Edge: f.edge, need: f.need, line: f.line}
+			if f.line.dry {
+				e.need = policy.NoCall
 			}
+			edges = append(edges, e)
+			f.edge, f.need, f.more = f.next()
 		}
 	}
 	slices.SortStableFunc(edges, func(a, b planEdge) int { return a.At.Compare(b.At) })
 	return edges
-}
-
-// needs compares an edge with the one before it, as if nobody but curfew acted.
-func (l *planLine) needs(e policy.Edge) need {
-	switch {
-	case e.Cancelled != "":
-		return callUnneeded
-	case l.dry:
-		return callNever
-	case !l.policy.Has(e.Power.Other()):
-		return callIfTouched
-	case l.last == e.Power:
-		return callUnneeded
-	}
-	return callExpected
 }
 
 // yieldDay yields the rows of edges that are sorted by instant.
@@ -132,8 +137,8 @@ func yieldDay(edges []planEdge, yield func(planRow) bool) bool {
 // one policy, so only that one's edges can concern it twice.
 func yieldInstant(edges []planEdge, yield func(planRow) bool) bool {
 	if len(edges) == 1 {
-		for _, id := range edges[0].line.ids {
-			if !yield(planRow{id, &edges[0]}) {
+		for _, m := range edges[0].line.members {
+			if !yield(planRow{m, edges[0].of(m)}) {
 				return false
 			}
 		}
@@ -141,19 +146,11 @@ func yieldInstant(edges []planEdge, yield func(planRow) bool) bool {
 	}
 	var rows []planRow // of this instant only
 	for i := range edges {
-		for _, id := range edges[i].line.ids {
-			rows = append(rows, planRow{id, &edges[i]})
+		for _, m := range edges[i].line.members {
+			rows = append(rows, planRow{m, edges[i].of(m)})
 		}
 	}
-	slices.SortStableFunc(rows, func(a, b planRow) int {
-		switch {
-		case a.id < b.id:
-			return -1
-		case a.id > b.id:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(rows, func(a, b planRow) int { return cmp.Compare(a.member.id, b.member.id) })
 	for _, r := range rows {
 		if !yield(r) {
 			return false

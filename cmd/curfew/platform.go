@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -35,7 +36,7 @@ and lets everybody in where there is none.`,
 	flags := cmd.Flags()
 	flags.StringVarP(&o.file, "config", "c", "", "take deployments and quotas from this configuration `FILE`")
 	flags.StringVar(&o.listen, "listen", "127.0.0.1:0", "`ADDR` to listen on")
-	flags.StringSliceVar(&o.deployments, "deployments", nil, "`IDS` of deployments, each with =STATUS where it is not running")
+	flags.StringSliceVar(&o.deployments, "deployments", nil, "`IDS` of deployments, each with :NAME where it has one and =STATUS where it is not running")
 	flags.StringArrayVar(&o.faults, "fault", nil, "a `RULE` of what goes wrong, such as \"stop w41b11c0 lost-answer x1\"")
 	flags.StringArrayVar(&o.quotas, "quota", nil, "a `QUOTA` such as stop=1/60m or get=60/60m/key")
 	flags.DurationVar(&o.boot, "boot", 0, "how long a start takes (default 4m)")
@@ -125,7 +126,7 @@ func (o platformOptions) world(c *console, now time.Time) (*simplatform.World, e
 		config.Quotas = quotasOf(file.Quotas)
 		for _, p := range file.Policies.Policies {
 			for _, m := range p.Members() {
-				ids = append(ids, string(m.ID))
+				ids = append(ids, string(m.ID)+":"+m.Name)
 			}
 		}
 	}
@@ -136,8 +137,9 @@ func (o platformOptions) world(c *console, now time.Time) (*simplatform.World, e
 	}
 	w := simplatform.New(config)
 	for _, text := range ids {
-		id, status, _ := strings.Cut(text, "=")
-		d := simplatform.Deployment{ID: id, Name: "sim-" + id, Status: simplatform.Status(status)}
+		rest, status, _ := strings.Cut(text, "=")
+		id, name, _ := strings.Cut(rest, ":")
+		d := simplatform.Deployment{ID: id, Name: cmp.Or(name, "sim-"+id), Status: simplatform.Status(status)}
 		if err := w.Add(now, d, simplatform.Timing{Boot: o.boot, Halt: o.halt}); err != nil {
 			return nil, usagef("deployment %q: %w", text, err)
 		}
@@ -170,6 +172,7 @@ func quotasOf(limits [quota.Methods]quota.Limit) (quotas [simplatform.Methods]si
 			quotas[s].Scope = simplatform.PerKey
 		}
 	}
+	quotas[simplatform.List] = quotas[simplatform.Get]
 	return quotas
 }
 

@@ -86,8 +86,10 @@ func (d *daemon) reload(ctx context.Context) (*settings, bool) {
 func (d *daemon) swap(ctx context.Context, next *settings) error {
 	// New policies have their counters before anything can be counted.
 	d.metrics.Configured(next.policyNames(), web.PerDeployment(next.file.PerDeployment.String()))
+	d.selection.mu.Lock()
+	defer d.selection.mu.Unlock()
+	fleet := d.selection.resolve(next)
 	install := func() {
-		d.caller.recall() // nothing leaves by what was decided under the file before
 		d.caller.use(next.client)
 		d.inForce.Store(next)
 	}
@@ -95,10 +97,13 @@ func (d *daemon) swap(ctx context.Context, next *settings) error {
 		install()
 	} else if err := loop.Do(ctx, func(f *scheduler.Fleet, now scheduler.Now) {
 		install()
-		f.Configured(now, next.fleet)
+		f.Configured(now, fleet)
+		d.caller.recall(f.Epoch()) // nothing leaves by what was decided under the file before
 	}); err != nil {
 		return err
 	}
+	d.selection.set = fleet.Set
+	d.askExamination()
 	d.health.SetConfig(true, d.clock.read().Wall)
 	return nil
 }

@@ -90,7 +90,7 @@ func (r *reader) read(before *settings) (*settings, error) {
 // changes with it.
 func (r *reader) fleetConfig(file *config.Config, creds config.Credentials) scheduler.Config {
 	return scheduler.Config{
-		Account: file.Name, Set: file.Policies, Quotas: file.Quotas, ObserveEvery: file.ObserveEvery,
+		Account: file.Name, Set: file.Policies, Quotas: file.Quotas, ObserveEvery: file.ObserveEvery, ObserveList: file.ObserveList,
 		DryRun: file.DryRun, TrustClock: file.TrustClock, Release: released(),
 		KeyID: r.salt.KeyID(file.Endpoint, creds),
 	}

@@ -378,6 +378,10 @@ func word(yes bool, w string) string {
 func (k *checker) answered(c scheduler.Call, a scheduler.Answer) {
 	if c.Method == quota.Get {
 		k.lookedAt(c, a)
+		for _, l := range a.List { // a list is a look at each
+			c.Deployment, a.Look = l.ID, l.Look
+			k.lookedAt(c, a)
+		}
 		return
 	}
 	k.say("  answer: %s %s: sent %v status %d sane %v retry %s %s", c.Method, c.Deployment, a.Sent, a.Status, a.Sane, a.RetryAfter, a.Err)
@@ -416,7 +420,7 @@ func (k *checker) lookedAt(c scheduler.Call, a scheduler.Answer) {
 	asked := k.m.real - k.m.clock.span(a.Ended.Steady-a.Began.Steady)
 	if a.Status == 404 || a.Status == 200 && a.Sane {
 		_, flying := k.flying[c.Deployment]
-		if !flying && asked >= k.ended[c.Deployment] {
+		if !flying && asked >= k.ended[c.Deployment] && asked >= k.looks[c.Deployment][0].asked {
 			k.looks[c.Deployment] = [2]sight{{text, asked, k.wall()}, k.looks[c.Deployment][0]}
 		}
 	}

@@ -29,6 +29,7 @@ type Disk struct {
 	boot    string
 	keep    time.Duration // forget uses that ended so long ago; 0 keeps all
 	pruneAt int
+	unread  bool // its one process never ends: only what was given counts
 }
 
 // A Model is an open ledger on a Disk, in memory. It means what the daemon's
@@ -119,6 +120,12 @@ func (d *Disk) check(b *scheduler.Batch) error {
 // apply takes the fields of b in their order.
 func (d *Disk) apply(b *scheduler.Batch) {
 	s := &d.state
+	if d.unread {
+		for i := range b.Claims {
+			s.LastClaim = max(s.LastClaim, b.Claims[i].ID)
+		}
+		return
+	}
 	for _, r := range b.Rows {
 		d.putRow(r)
 	}

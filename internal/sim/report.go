@@ -109,7 +109,7 @@ func Simulate(ctx context.Context, o Options) (*Report, error) {
 	}
 	t := newTally(o.Config)
 	m := newMachine(o.From, o.world(), o.Config, t)
-	t.machine = m
+	t.machine, m.disk.unread = m, true
 	if err := errors.Join(m.weather(o.Seed), o.populate(m.world), m.start()); err != nil {
 		return nil, fmt.Errorf("simulate: %w", err)
 	}
@@ -137,6 +137,7 @@ func (o *Options) world() *simplatform.World {
 		}
 		c.Quotas[methodOf(quota.Method(m))] = q
 	}
+	c.Quotas[simplatform.List] = c.Quotas[simplatform.Get]
 	return simplatform.New(c)
 }
 
@@ -189,6 +190,9 @@ func newTally(c scheduler.Config) *tally {
 }
 
 func (t *tally) called(c scheduler.Call) error {
+	if c.Deployment == "" {
+		return nil // the list of all has a quota of its own on this platform
+	}
 	now, per := t.machine.real, t.limits[c.Method].Per
 	t.key[c.Method].add(now, per)
 	t.each[c.Deployment][c.Method].add(now, per)
@@ -241,6 +245,7 @@ func (t *tally) report(from time.Time, m *machine) *Report {
 		r.Calls[i] = score.Calls[methodOf(quota.Method(i))]
 		r.Peaks[i] = Peak{Limit: t.limits[i], Key: t.key[i].peak}
 	}
+	r.Calls[quota.Get] += score.Calls[simplatform.List]
 	for _, windows := range t.each { // the greatest of all: in whatever order
 		for i := range windows {
 			r.Peaks[i].Deployment = max(r.Peaks[i].Deployment, windows[i].peak)

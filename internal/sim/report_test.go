@@ -123,3 +123,28 @@ func TestSimulateRefuses(t *testing.T) {
 		t.Errorf("cancelled after a day: error %v", err)
 	}
 }
+
+// TestSimulateLists: one look for all, and the deployments are known by it.
+func TestSimulateLists(t *testing.T) {
+	t.Parallel()
+	spec := policy.Spec{
+		Name: "office", Zone: "UTC", Stop: []policy.Cron{{Expr: "0 20 * * *"}}, Start: []policy.Cron{{Expr: "0 8 * * *"}},
+		Deployments: []policy.Member{{ID: "a"}, {ID: "b"}, {ID: "c"}},
+	}
+	o := Options{Config: configOf(t, spec), Days: 2, From: time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)}
+	each, err := Simulate(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Config.ObserveList = true
+	list, err := Simulate(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if list.Calls[quota.Stop] != 6 || list.OverQuota+list.Repeated+list.Limited != 0 {
+		t.Errorf("%d stops, over quota %d, repeated %d, limited %d", list.Calls[quota.Stop], list.OverQuota, list.Repeated, list.Limited)
+	}
+	if list.Calls[quota.Get] > each.Calls[quota.Get]*2/3 {
+		t.Errorf("%d GETs with lists, %d with single looks", list.Calls[quota.Get], each.Calls[quota.Get])
+	}
+}

@@ -77,6 +77,8 @@ func newScript(t testing.TB, seed uint64) *script {
 	s.config.ObserveEvery = time.Duration(5+s.IntN(20)) * time.Minute
 	s.trouble()
 	s.happenings()
+	s.config.ObserveList = s.chance(0.3)
+	s.world.Quotas[simplatform.List] = s.world.Quotas[simplatform.Get]
 	return s
 }
 

@@ -57,6 +57,7 @@ func documented(t *testing.T) (string, map[string]section) {
 func exported(t *testing.T) map[string]entry {
 	t.Helper()
 	d := newDaemon(t, always(fleet()), PerDeploymentAll, "office-hours")
+	d.metrics.Examined(examined())
 	families, err := d.registry.Gather()
 	if err != nil {
 		t.Fatal(err)

@@ -64,6 +64,14 @@ func look(status, name string) scheduler.Look {
 	return scheduler.Look{Status: status, Name: name, Type: "dedicated", Platform: "AWS", Region: "N. Virginia (us-east-1)"}
 }
 
+// examined is what an examination found of a policy and two calendars.
+func examined() Examined {
+	return Examined{
+		Infeasible: map[string]int{"office-hours": 400},
+		LastDates:  map[string]time.Time{"holidays": time.Date(2099, 12, 26, 0, 0, 0, 0, time.UTC), "broken": {}},
+	}
+}
+
 // happened is one notice of each kind that counts.
 func happened() []scheduler.Notice {
 	stop := scheduler.Transition{Power: policy.Stopped, At: noon()}

@@ -199,6 +199,10 @@ func (m *Metrics) Observe(notices []scheduler.Notice) {
 	}
 }
 
+// Examined takes in what an examination of the file in force found. The maps are
+// the Metrics' own from then on.
+func (m *Metrics) Examined(x Examined) { m.state.examined.Store(&x) }
+
 // LedgerError counts a read or a pruning of the ledger that failed and did no
 // harm beyond that.
 func (m *Metrics) LedgerError() { m.ledgerErrors.Inc() }

@@ -32,6 +32,7 @@ func TestScrape(t *testing.T) {
 	t.Parallel()
 	d := newDaemon(t, always(fleet()), PerDeploymentAuto, "office-hours", `night "shift"`)
 	d.metrics.Observe(happened())
+	d.metrics.Examined(examined())
 	d.metrics.LedgerError()
 	build := regexp.MustCompile(`(?m)^curfew_build_info\{.*,version="v0\.0\.0-test"\} 1$`)
 	got := build.ReplaceAllString(d.scrape(t), `curfew_build_info{…} 1`)
@@ -56,6 +57,7 @@ func TestPromlint(t *testing.T) {
 	t.Parallel()
 	d := newDaemon(t, always(fleet()), PerDeploymentAll, "office-hours")
 	d.metrics.Observe(happened())
+	d.metrics.Examined(examined())
 	problems, err := promlint.New(strings.NewReader(d.scrape(t))).Lint()
 	if err != nil {
 		t.Fatal(err)
@@ -70,6 +72,7 @@ func TestPromtool(t *testing.T) {
 	promtool := needtool.Path(t, "promtool", "prometheus")
 	d := newDaemon(t, always(fleet()), PerDeploymentAll, "office-hours")
 	d.metrics.Observe(happened())
+	d.metrics.Examined(examined())
 	check := exec.Command(promtool, "check", "metrics")
 	check.Stdin = strings.NewReader(d.scrape(t))
 	if out, err := check.CombinedOutput(); err != nil || len(out) > 0 {

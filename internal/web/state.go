@@ -22,13 +22,16 @@ const snapshotWithin = 5 * time.Second
 type state struct {
 	snapshot Snapshots
 	per      atomic.Pointer[PerDeployment]
+	examined atomic.Pointer[Examined]
 	all      []*prometheus.Desc
 
 	// of the scrape and the account
 	available, withheld, dryRun, blocked *prometheus.Desc
 	quotaLeft, quotaScope                *prometheus.Desc
 	// of the policies
-	members, counts *prometheus.Desc
+	members, counts, infeasible *prometheus.Desc
+	// of the calendars
+	lastDate *prometheus.Desc
 	// of one deployment each
 	info, status, statusSeen, statusSeconds *prometheus.Desc
 	wanted, next, override                  *prometheus.Desc
@@ -58,6 +61,10 @@ func (s *state) describeAccount(b *descBuilder) {
 		"Over what the platform counts a quota (1 for the scope in force; auto while that is not known).",
 		"operation", "scope")
 	s.members = b.desc("policy_deployments", "Deployments under a policy of the file in force.", "policy")
+	s.infeasible = b.desc("policy_infeasible_transitions",
+		"Starts and stops of a policy, in the 400 days from the last examination, that the quotas cannot carry.", "policy")
+	s.lastDate = b.desc("calendar_last_date_timestamp_seconds",
+		"The last date of a calendar of the file in force, its midnight in UTC; 0 where it has none.", "calendar")
 	s.counts = b.desc("deployments",
 		"Deployments by policy, wanted power and the status of their last look.", "policy", "wanted", "status")
 }
@@ -104,6 +111,7 @@ func (s *state) Collect(ch chan<- prometheus.Metric) {
 	}
 	s.account(e, snap)
 	s.policies(e, snap)
+	s.examination(e)
 	detailed := s.per.Load().detailed(snap.Deployments)
 	e.gauge(s.withheld, float64(len(snap.Deployments)-len(detailed)))
 	for _, v := range detailed {
@@ -150,6 +158,30 @@ func (s *state) policies(e emitter, snap *scheduler.Snapshot) {
 	}
 	for name, t := range tallies {
 		s.tally(e, label(name), t)
+	}
+}
+
+// Examined is what an examination of the file in force found.
+type Examined struct {
+	Infeasible map[string]int       // transitions that the quotas cannot carry, by policy; 0 for those that are fine
+	LastDates  map[string]time.Time // by calendar; zero where it has no dates
+}
+
+// examination sends what the last one found; nothing before the first.
+func (s *state) examination(e emitter) {
+	x := s.examined.Load()
+	if x == nil {
+		return
+	}
+	for name, n := range x.Infeasible {
+		e.gauge(s.infeasible, float64(n), label(name))
+	}
+	for name, last := range x.LastDates {
+		seconds := 0.0
+		if !last.IsZero() {
+			seconds = float64(last.Unix())
+		}
+		e.gauge(s.lastDate, seconds, label(name))
 	}
 }
 

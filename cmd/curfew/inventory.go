@@ -1,0 +1,221 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"curfew/internal/config"
+	"curfew/policy"
+)
+
+// maxInventory is the largest inventory that is read, in bytes: a hundred
+// thousand deployments with all their fields take a fifth of it.
+const maxInventory = 256 << 20
+
+// An inventory is the list of all deployments that a key can see, as somebody
+// saved it: whom a file selects, and what its deployments are called. A nil one
+// knows nothing.
+type inventory struct {
+	source string // the file, for people
+	all    []policy.Named
+	names  map[policy.DeploymentID]string
+}
+
+// inventoryFlag is the flag that names an inventory in every command that goes by
+// the file alone.
+func inventoryFlag(cmd *cobra.Command, path *string) {
+	cmd.Flags().StringVar(path, "inventory", "",
+		"`FILE` with the deployments of the account, as GET /deployments answers or \"curfew list -o json\" prints; - is stdin")
+}
+
+// readInventory reads the file at path, stdin for "-". Without a path there is no
+// inventory, and no error.
+func readInventory(c *console, path string) (*inventory, error) {
+	if path == "" {
+		return nil, nil
+	}
+	text, err := inventoryText(c, path)
+	if err != nil {
+		return nil, fmt.Errorf("read inventory: %w", err)
+	}
+	v := &inventory{source: path, names: map[policy.DeploymentID]string{}}
+	if path == "-" {
+		v.source = "stdin"
+	}
+	if err := v.parse(text); err != nil {
+		return nil, fmt.Errorf("read inventory %s: %w", v.source, err)
+	}
+	return v, nil
+}
+
+func inventoryText(c *console, path string) ([]byte, error) {
+	in := c.in
+	if path != "-" {
+		f, err := os.Open(path)
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		in = f
+	}
+	text, err := io.ReadAll(io.LimitReader(in, maxInventory+1))
+	if err == nil && len(text) > maxInventory {
+		err = fmt.Errorf("%s is larger than %d MiB", path, maxInventory>>20)
+	}
+	return text, err
+}
+
+// inventoryEntry is what is read of a deployment; the platform's answers say
+// more.
+type inventoryEntry struct {
+	ID   *string `json:"deploymentID"`
+	Name *string `json:"deploymentName"`
+}
+
+// parse reads a JSON array of deployments, one entry after the other, so that a
+// mistake can be told by its entry.
+func (v *inventory) parse(text []byte) error {
+	const want = "want a JSON array of deployments, as GET /deployments answers"
+	text = bytes.TrimPrefix(text, []byte("\ufeff"))
+	dec := json.NewDecoder(bytes.NewReader(text))
+	first, err := dec.Token()
+	switch {
+	case errors.Is(err, io.EOF):
+		return errors.New("it is empty: " + want)
+	case err != nil:
+		return atLine(text, err)
+	case first != json.Delim('['):
+		return errors.New(want)
+	}
+	for n := 1; dec.More(); n++ {
+		var e inventoryEntry
+		if err := dec.Decode(&e); err != nil {
+			return fmt.Errorf("entry %d: %w", n, atLine(text, err))
+		}
+		if err := v.add(e); err != nil {
+			return fmt.Errorf("entry %d: %w", n, err)
+		}
+	}
+	if _, err := dec.Token(); err != nil {
+		return atLine(text, err)
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("there is more behind the array: " + want)
+	}
+	return nil
+}
+
+// add takes one deployment. A list that has one twice was put together by hand,
+// and nobody knows which of the two names is right.
+func (v *inventory) add(e inventoryEntry) error {
+	switch {
+	case e.ID == nil || strings.TrimSpace(*e.ID) == "":
+		return errors.New("deploymentID is missing")
+	case e.Name == nil:
+		return fmt.Errorf("deployment %q has no deploymentName", *e.ID)
+	}
+	id := policy.DeploymentID(*e.ID)
+	if _, twice := v.names[id]; twice {
+		return fmt.Errorf("deployment %q is there twice", id)
+	}
+	v.names[id] = *e.Name
+	v.all = append(v.all, policy.Named{ID: id, Name: *e.Name})
+	return nil
+}
+
+// atLine puts an error of package json in words, with its line where it has one.
+func atLine(text []byte, err error) error {
+	var wrong *json.SyntaxError
+	var kind *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &kind) && kind.Field != "":
+		return fmt.Errorf("%s is of the JSON type %s, want string", kind.Field, kind.Value)
+	case errors.As(err, &kind):
+		return fmt.Errorf("is of the JSON type %s, want an object with deploymentID and deploymentName", kind.Value)
+	case errors.As(err, &wrong):
+		before := text[:min(max(wrong.Offset-1, 0), int64(len(text)))]
+		return fmt.Errorf("line %d: %w", 1+bytes.Count(before, []byte("\n")), err)
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return errors.New("it ends in the middle of the JSON text")
+	}
+	return err
+}
+
+// resolve puts the deployments that file selects under its policies. The problems
+// are warnings. Without an inventory nobody is selected.
+func (v *inventory) resolve(file *config.Config) []policy.Problem {
+	if v == nil || file.Policies == nil {
+		return nil
+	}
+	set, problems := file.Policies.Resolve(v.all, nil)
+	file.Policies = set
+	return problems
+}
+
+// name is what a deployment is called: by the inventory, else by the file.
+func (v *inventory) name(m policy.Member) string {
+	if v != nil {
+		if name, ok := v.names[m.ID]; ok {
+			return name
+		}
+	}
+	return m.Name
+}
+
+// takeInventory reads an inventory for a command that only looks, resolves whom
+// the file selects, and tells of what is odd about that.
+func takeInventory(c *console, file *config.Config, path string) (*inventory, error) {
+	v, err := readInventory(c, path)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := io.WriteString(c.err, config.Render(v.resolve(file), file.Text)); err != nil {
+		return nil, err
+	}
+	if v == nil && file.Policies.Selects() {
+		_, err = fmt.Fprintf(c.err, "%s selects deployments by name, and those are not shown without an inventory: "+
+			"curfew list -o json >deployments.json, then --inventory deployments.json\n", file.Source)
+		return v, err
+	}
+	if _, err := io.WriteString(c.err, v.missing(file)); err != nil {
+		return nil, err
+	}
+	return v, tellIdle(c, file)
+}
+
+// missing says which deployments of a file an inventory does not have: they may
+// be gone, or the list may be of another account.
+func (v *inventory) missing(file *config.Config) string {
+	const most = 5
+	if v == nil {
+		return ""
+	}
+	var ids []string
+	n := 0
+	for _, p := range file.Policies.Policies {
+		for _, m := range p.Members() {
+			if _, ok := v.names[m.ID]; ok {
+				continue
+			}
+			if n++; n <= most {
+				ids = append(ids, string(m.ID))
+			}
+		}
+	}
+	if n == 0 {
+		return ""
+	}
+	more := ""
+	if n > most {
+		more = fmt.Sprintf(" and %d more", n-most)
+	}
+	return fmt.Sprintf("%s does not have %s of %s: %s%s\n",
+		v.source, plural(n, "deployment", "deployments"), file.Source, strings.Join(ids, ", "), more)
+}
