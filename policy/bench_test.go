@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"fmt"
 	"testing"
 	"time"
 )
@@ -131,12 +132,31 @@ func BenchmarkEdges(b *testing.B) {
 }
 
 func BenchmarkCompile(b *testing.B) {
-	spec := officeSpec(Options{StartLead: 10 * time.Minute})
-	env := Env{Zones: map[string]*time.Location{"Europe/Berlin": must(time.LoadLocation("Europe/Berlin"))}}
-	for b.Loop() {
-		if _, problems := Compile([]Spec{spec}, env); len(problems) > 0 {
-			b.Fatal(problems)
-		}
+	env := Env{Zones: map[string]*time.Location{"Europe/Berlin": must(time.LoadLocation("Europe/Berlin"))}, Calendars: map[string]*Calendar{}}
+	for _, c := range hundredYears() {
+		env.Calendars[c.Name()] = c
+	}
+	for _, c := range []struct {
+		name string
+		spec Spec
+	}{
+		{"cron", officeSpec(Options{StartLead: 10 * time.Minute})},
+		{"cron-calendars", with(officeSpec(Options{StartLead: 10 * time.Minute}), threeCalendars)},
+		{"windows-calendars", with(officeWindows(Options{StartLead: 10 * time.Minute}), threeCalendars)},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			specs := make([]Spec, 100)
+			for i := range specs {
+				specs[i] = c.spec
+				specs[i].Name, specs[i].Deployments = fmt.Sprint(i), nil
+			}
+			for b.Loop() {
+				if set, problems := Compile(specs, env); set == nil {
+					b.Fatal(problems)
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N*len(specs)), "µs/policy")
+		})
 	}
 }
 
@@ -188,10 +208,15 @@ func office(t testing.TB, o Options) *Policy { return compiled(t, officeSpec(o))
 // hundred years.
 func compiled(t testing.TB, s Spec) *Policy {
 	t.Helper()
-	return compiledWith(t, s,
+	return compiledWith(t, s, hundredYears()...)
+}
+
+func hundredYears() []*Calendar {
+	return []*Calendar{
 		NewCalendar("holidays", century(func(t time.Time) bool { return t.Day() == 1 })),
 		NewCalendar("freeze", century(func(t time.Time) bool { return t.Month() == time.December && t.Day() > 23 })),
-		NewCalendar("summer", century(func(t time.Time) bool { return t.Month() == time.August && t.Day() < 15 })))
+		NewCalendar("summer", century(func(t time.Time) bool { return t.Month() == time.August && t.Day() < 15 })),
+	}
 }
 
 // compiledWith is compiled with other calendars.

@@ -27,13 +27,14 @@ type Policy struct {
 
 	except  []exception
 	days    *days
-	off     []stretch // the dates on which nothing begins
-	dates   [2]dates  // those that are not off, and those that are
-	whole   []stretch // the days that want one power, or nothing
-	putOffs []int     // of the off ones: those from which a start is put off
-	live    []int     // of the off ones: those at which windows without a gap have edges
-	gapless bool      // the windows hold every instant of a week without calendars
-	own     powers    // that its own times lead to
+	off     []stretch  // the dates on which nothing begins
+	dates   [2]dates   // those that are not off, and those that are
+	whole   []wholeDay // the days that want one power, or nothing
+	putOffs []int      // of the off ones: those from which a start is put off
+	live    []int      // of the off ones: those at which windows without a gap have edges
+	gapless bool       // the windows hold every instant of a week without calendars
+	real    bool       // a line follows real time
+	own     powers     // that its own times lead to
 	has     powers
 }
 
@@ -147,7 +148,7 @@ func (c *compiler) compile(s *Spec) {
 	c.checkTimes(s, p)
 	c.checkWindows(s, p)
 	c.checkExcept(s)
-	p.layDays(c.daysOf(p.except))
+	c.layDays(p)
 	p.fingerprint = fingerprint(p)
 	c.set.Policies = append(c.set.Policies, p)
 }
@@ -273,26 +274,42 @@ func (c *compiler) daysOf(except []exception) *days {
 
 // layDays lays days over p's own times. Dates that are off mean nothing where
 // nothing begins.
-func (p *Policy) layDays(d *days) {
-	p.days, p.own = d, powers(0).with(None)
-	if len(p.starts)+len(p.windows) > 0 {
-		p.own = p.own.with(Running)
-		p.off = d.off
+func (c *compiler) layDays(p *Policy) {
+	p.days = c.daysOf(p.except)
+	p.whole = c.placed(p.days, p.zone, p.loc)
+	p.gapless = len(p.windows) > 0 && widestGap(p.windows) == 0
+	for _, lines := range [][]line{p.starts, p.stops} {
+		p.real = p.real || slices.ContainsFunc(lines, func(l line) bool { return l.sched.real })
 	}
-	if len(p.stops)+len(p.windows) > 0 {
-		p.own = p.own.with(Stopped)
+	if len(p.starts)+len(p.windows) > 0 {
+		p.off, p.own = p.days.off, p.own.with(Running)
 	}
 	p.dates = [2]dates{{off: p.off}, {off: p.off, in: true}}
-	p.whole, p.has = d.whole, p.own
-	for i := range p.whole {
-		p.has = p.has.with(p.whole[i].power())
-	}
-	p.gapless = len(p.windows) > 0 && widestGap(p.windows) == 0
 	if p.gapless {
 		p.live = p.findLive()
 	} else if len(p.windows) == 0 {
 		p.putOffs = p.findPutOffs()
 	}
+	if len(p.stops)+len(p.live) > 0 || len(p.windows) > 0 && !p.gapless {
+		p.own = p.own.with(Stopped)
+	}
+	p.has = p.own
+	for i := range p.whole {
+		p.has = p.has.with(p.whole[i].power())
+	}
+}
+
+// placed places the whole days of a zone, once for all policies with the same.
+func (c *compiler) placed(d *days, zone string, loc *time.Location) []wholeDay {
+	if len(d.whole) == 0 {
+		return nil
+	}
+	list, ok := d.placed[zone]
+	if !ok {
+		list = placeDays(d.whole, loc)
+		d.placed[zone] = list
+	}
+	return list
 }
 
 func (c *compiler) schedule(expr, zone string, loc *time.Location) (*Schedule, error) {

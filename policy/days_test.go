@@ -1,21 +1,23 @@
 package policy
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	cmpdiff "github.com/google/go-cmp/cmp"
 )
 
-// A daysCase is a rule in Berlin, what its calendars say, and all edges of some
-// days. Times are local.
+// A daysCase is a rule, what its calendars say, and all edges of some days. Times
+// are local.
 type daysCase struct {
 	what        string
-	start, stop string
-	running     string // windows, parted by semicolons
+	zone        string // Europe/Berlin where none is given
+	start, stop string // as running
+	running     string // parted by semicolons
 	lead        time.Duration
 	except      []string // "holidays off 2026-05-01=Tag der Arbeit 2026-12-25..2026-12-26"
 	from, to    string
@@ -123,7 +125,7 @@ Sat 02 May 08:00 start for 02 08:00; cancelled: holidays
 Sun 03 May 08:00 start for 03 08:00`,
 		},
 		{
-			what: "two starts put off to one time are the later one", start: "0 8 * * SAT,SUN",
+			what: "two starts put off to one time are the later one", start: "0 8 * * SAT; 0 8 * * SUN",
 			except: []string{"holidays off 2026-05-02..2026-05-03"}, from: "2026-05-02 00:00", to: "2026-05-06 00:00",
 			want: `
 Sat 02 May 08:00 start for 02 08:00; cancelled: holidays
@@ -139,6 +141,15 @@ Sun 03 May 12:00 stop for 03 12:00
 Sun 03 May 22:00 start for 03 22:00; cancelled: holidays
 Mon 04 May 22:00 start for 04 22:00, put off from 03 22:00
 Tue 05 May 12:00 stop for 05 12:00`,
+		},
+		{
+			what: "a stop in between drops the later of two", start: "0 8,22 * * SAT", stop: "0 12 * * SUN",
+			except: []string{"holidays off 2026-05-02"}, from: "2026-05-02 00:00", to: "2026-05-05 00:00",
+			want: `
+Sat 02 May 08:00 start for 02 08:00; cancelled: holidays
+Sat 02 May 22:00 start for 02 22:00; cancelled: holidays
+Sun 03 May 08:00 start for 03 08:00, put off from 02 08:00
+Sun 03 May 12:00 stop for 03 12:00`,
 		},
 		{
 			what: "a start that is put off into a day of its own effect does not count there", start: "0 6 * * MON", stop: "0 20 * * FRI",
@@ -338,6 +349,13 @@ Sun 28 Mar 01:00 start for 28 01:00
 Sun 28 Mar 04:00 stop for 28 04:00`,
 		},
 		{
+			what: "two begins at the end of the gap are the later one", running: "02:15-04:00; 02:30-05:00; 02:20-03:30",
+			from: "2027-03-28 00:00", to: "2027-03-29 00:00",
+			want: `
+Sun 28 Mar 03:00 start for 28 02:30
+Sun 28 Mar 05:00 stop for 28 05:00`,
+		},
+		{
 			what: "a window that the gap swallows", running: "02:15-02:45",
 			from: "2027-03-27 12:00", to: "2027-03-30 00:00",
 			want: `
@@ -352,6 +370,110 @@ Sun 25 Oct 02:15 start for 25 02:15
 Sun 25 Oct 02:45 stop for 25 02:45
 Sun 25 Oct 02:50 start for 25 02:50
 Sun 25 Oct 03:10 stop for 25 03:10`,
+		},
+		{
+			what: "of two runs of a window that are off the second may last", running: "Mon 06:00-Sun 20:00",
+			except: []string{"holidays off 2027-03-29..2027-04-05"}, from: "2027-03-29 00:00", to: "2027-04-12 00:00",
+			want: `
+Mon 29 Mar 06:00 start for 29 06:00; cancelled: holidays
+Sun 04 Apr 20:00 stop for 04 20:00
+Mon 05 Apr 06:00 start for 05 06:00; cancelled: holidays
+Tue 06 Apr 06:00 start for 06 06:00, put off from 05 06:00
+Sun 11 Apr 20:00 stop for 11 20:00`,
+		},
+		{
+			what: "a clock that is set back over midnight shows the day before once more: real time counts there", zone: "America/St_Johns", stop: "*/20 23,0 * * *",
+			except: []string{"freeze untouched 2008-11-02"}, from: "2008-11-01 23:15", to: "2008-11-02 22:30",
+			want: `
+Sat 01 Nov 23:20 stop for 01 23:20
+Sat 01 Nov 23:40 stop for 01 23:40
+Sun 02 Nov 00:00 stop for 02 00:00; cancelled: freeze: untouched
+Sun 02 Nov 00:00 none for 02 00:00, by freeze
+Sat 01 Nov 23:20 stop for 01 23:20
+Sat 01 Nov 23:40 stop for 01 23:40
+Sun 02 Nov 00:00 stop for 02 00:00; cancelled: freeze: untouched
+Sun 02 Nov 00:20 stop for 02 00:20; cancelled: freeze: untouched
+Sun 02 Nov 00:40 stop for 02 00:40; cancelled: freeze: untouched`,
+		},
+		{
+			what: "also where the day makes no edge", zone: "America/St_Johns", stop: "*/20 23,0 * * *",
+			except: []string{"audit stopped 2008-11-02"}, from: "2008-11-01 23:35", to: "2008-11-02 00:10",
+			want: `
+Sat 01 Nov 23:40 stop for 01 23:40
+Sun 02 Nov 00:00 stop for 02 00:00; cancelled: audit: stopped
+Sat 01 Nov 23:20 stop for 01 23:20
+Sat 01 Nov 23:40 stop for 01 23:40
+Sun 02 Nov 00:00 stop for 02 00:00; cancelled: audit: stopped`,
+		},
+		{
+			what: "and does not where that day is the one", zone: "America/St_Johns", stop: "*/20 23,0 * * *",
+			except: []string{"freeze untouched 2008-11-01"}, from: "2008-11-01 23:15", to: "2008-11-02 00:30",
+			want: `
+Sat 01 Nov 23:20 stop for 01 23:20; cancelled: freeze: untouched
+Sat 01 Nov 23:40 stop for 01 23:40; cancelled: freeze: untouched
+Sun 02 Nov 00:00 stop for 02 00:00
+Sat 01 Nov 23:20 stop for 01 23:20; cancelled: freeze: untouched
+Sat 01 Nov 23:40 stop for 01 23:40; cancelled: freeze: untouched
+Sun 02 Nov 00:00 stop for 02 00:00
+Sun 02 Nov 00:20 stop for 02 00:20`,
+		},
+		{
+			what: "starts in real time that are off on the second of the two dates", zone: "America/St_Johns", start: "*/20 23,0 1,2 11 *", stop: "5 1 * * *",
+			except: []string{"holidays off 2008-11-02"}, from: "2008-11-01 23:15", to: "2008-11-03 02:00",
+			want: `
+Sat 01 Nov 23:20 start for 01 23:20
+Sat 01 Nov 23:40 start for 01 23:40
+Sun 02 Nov 00:00 start for 02 00:00; cancelled: holidays
+Sat 01 Nov 23:20 start for 01 23:20
+Sat 01 Nov 23:40 start for 01 23:40
+Sun 02 Nov 00:00 start for 02 00:00; cancelled: holidays
+Sun 02 Nov 00:20 start for 02 00:20; cancelled: holidays
+Sun 02 Nov 00:40 start for 02 00:40; cancelled: holidays
+Sun 02 Nov 01:05 stop for 02 01:05
+Sun 02 Nov 23:00 start for 02 23:00; cancelled: holidays
+Sun 02 Nov 23:20 start for 02 23:20; cancelled: holidays
+Sun 02 Nov 23:40 start for 02 23:40; cancelled: holidays
+Mon 03 Nov 01:05 stop for 03 01:05`,
+		},
+		{
+			what: "and on the first", zone: "America/St_Johns", start: "*/20 23,0 1,2 11 *", stop: "5 1 * * *",
+			except: []string{"holidays off 2008-11-01"}, from: "2008-11-01 23:35", to: "2008-11-02 00:30",
+			want: `
+Sat 01 Nov 23:40 start for 01 23:40; cancelled: holidays
+Sun 02 Nov 00:00 start for 02 00:00
+Sat 01 Nov 23:20 start for 01 23:20; cancelled: holidays
+Sat 01 Nov 23:40 start for 01 23:40; cancelled: holidays
+Sun 02 Nov 00:00 start for 02 00:00
+Sun 02 Nov 00:20 start for 02 00:20`,
+		},
+		{
+			what: "a start in real time that is off comes twice: a stop between drops neither", start: "*/30 2 25 10 *", stop: "45 2 25 10 *",
+			except: []string{"holidays off 2026-10-25"}, from: "2026-10-25 00:00", to: "2026-10-27 00:00",
+			want: `
+Sun 25 Oct 02:00 start for 25 02:00; cancelled: holidays
+Sun 25 Oct 02:30 start for 25 02:30; cancelled: holidays
+Sun 25 Oct 02:45 stop for 25 02:45
+Sun 25 Oct 02:00 start for 25 02:00; cancelled: holidays
+Sun 25 Oct 02:30 start for 25 02:30; cancelled: holidays
+Mon 26 Oct 02:00 start for 26 02:00, put off from 25 02:00
+Mon 26 Oct 02:30 start for 26 02:30, put off from 25 02:30`,
+		},
+		{
+			what: "a date that the clock skips is no day off by the one after it", zone: "Pacific/Apia", start: "0 0,8 * * *", stop: "0 20 28 12 *",
+			except: []string{"holidays off 2011-12-31"}, from: "2011-12-29 12:00", to: "2012-01-01 12:00",
+			want: `
+Sat 31 Dec 00:00 start for 31 00:00; cancelled: holidays
+Sat 31 Dec 00:00 start for 30 08:00
+Sat 31 Dec 08:00 start for 31 08:00; cancelled: holidays
+Sun 01 Jan 00:00 start for 01 00:00
+Sun 01 Jan 08:00 start for 01 08:00`,
+		},
+		{
+			what: "a lead may reach the very begin of a day that stops", zone: "America/Sao_Paulo", start: "30 0 * * *", lead: 24 * time.Hour,
+			except: []string{"audit stopped 2018-11-03"}, from: "2018-11-02 12:00", to: "2018-11-04 12:00",
+			want: `
+Sat 03 Nov 00:00 start for 04 00:30
+Sat 03 Nov 23:30 start for 05 00:30`,
 		},
 		{
 			what: "a put-off start into the night of a gap", start: "15,45 2 27 3 *", stop: "0 20 * * *",
@@ -375,12 +497,17 @@ Sun 28 Mar 03:00 start for 28 02:45, put off from 27 02:45`,
 			t.Parallel()
 			var got []string
 			p := c.policy(t)
-			for e := range p.Edges(berlin(c.from), berlin(c.to)) {
+			var counting []Edge
+			for e := range p.Edges(in(p.loc, c.from), in(p.loc, c.to)) {
 				got = append(got, tellDay(e))
+				if e.Cancelled == "" {
+					counting = append(counting, e)
+				}
 			}
-			if diff := cmp.Diff(strings.Split(strings.TrimSpace(c.want), "\n"), got); diff != "" {
-				t.Errorf("edges (-want +got):\n%s", diff)
+			if d := cmpdiff.Diff(strings.Split(strings.TrimSpace(c.want), "\n"), got); d != "" {
+				t.Errorf("edges (-want +got):\n%s", d)
 			}
+			checkBothWays(t, p, counting, in(p.loc, c.from), in(p.loc, c.to))
 		})
 	}
 }
@@ -388,17 +515,15 @@ Sun 28 Mar 03:00 start for 28 02:45, put off from 27 02:45`,
 // policy compiles a case.
 func (c *daysCase) policy(t *testing.T) *Policy {
 	t.Helper()
-	s := Spec{Name: "p", Zone: "Europe/Berlin", Options: Options{StartLead: c.lead}}
-	if c.start != "" {
-		s.Start = []Cron{{Expr: c.start}}
+	s := Spec{Name: "p", Zone: cmp.Or(c.zone, "Europe/Berlin"), Options: Options{StartLead: c.lead}}
+	for _, expr := range parted(c.start) {
+		s.Start = append(s.Start, Cron{Expr: expr})
 	}
-	if c.stop != "" {
-		s.Stop = []Cron{{Expr: c.stop}}
+	for _, expr := range parted(c.stop) {
+		s.Stop = append(s.Stop, Cron{Expr: expr})
 	}
-	for text := range strings.SplitSeq(c.running, ";") {
-		if c.running != "" {
-			s.Running = append(s.Running, Window{Expr: strings.TrimSpace(text)})
-		}
+	for _, expr := range parted(c.running) {
+		s.Running = append(s.Running, Window{Expr: expr})
 	}
 	var calendars []*Calendar
 	for _, text := range c.except {
@@ -407,6 +532,34 @@ func (c *daysCase) policy(t *testing.T) *Policy {
 		s.Except = append(s.Except, Exception{Calendar: name, Effect: effect})
 	}
 	return compiledWith(t, s, calendars...)
+}
+
+func parted(text string) []string {
+	return slices.DeleteFunc(strings.Split(text, "; "), func(s string) bool { return s == "" })
+}
+
+// checkBothWays asks for each edge that counts, forwards and backwards.
+func checkBothWays(t *testing.T, p *Policy, edges []Edge, from, to time.Time) {
+	t.Helper()
+	after := from.Add(-1)
+	for i, e := range edges {
+		if got, ok := p.Next(after); !ok || got != e {
+			t.Errorf("the edge after %v is %s, want %s", after, tellDay(got), tellDay(e))
+		}
+		before := to
+		if i+1 < len(edges) {
+			before = edges[i+1].At
+		}
+		for _, upTo := range []time.Time{e.At, before.Add(-1)} {
+			if got, ok := p.Prev(upTo); !ok || got != e {
+				t.Errorf("the last edge up to %v is %s, want %s", upTo, tellDay(got), tellDay(e))
+			}
+		}
+		after = e.At
+	}
+	if got, ok := p.Next(after); ok && got.At.Before(to) {
+		t.Errorf("the edge after %v is %s, want none before %v", after, tellDay(got), to)
+	}
 }
 
 // readExcept reads "holidays off 2026-05-01=Tag der Arbeit 2026-12-25..2026-12-26".
@@ -435,8 +588,8 @@ func readExcept(t *testing.T, text string) (name string, effect Effect, days []D
 	return words[0], effect, days
 }
 
-func berlin(at string) time.Time {
-	return must(time.ParseInLocation("2006-01-02 15:04", at, must(time.LoadLocation("Europe/Berlin"))))
+func in(loc *time.Location, at string) time.Time {
+	return must(time.ParseInLocation("2006-01-02 15:04", at, loc))
 }
 
 // tellDay writes an edge as the table does.
@@ -488,7 +641,7 @@ func TestDecideOnDays(t *testing.T) {
 	} {
 		p := c.of.policy(t)
 		for at, want := range c.want {
-			d := p.Decide(berlin(at))
+			d := p.Decide(in(p.loc, at))
 			clock := func(t time.Time) string {
 				if t.IsZero() {
 					return "never"
@@ -558,8 +711,8 @@ func TestCalendar(t *testing.T) {
 	c := NewCalendar("holidays", given)
 	given[2].Name = "changed by its owner"
 	want := []Day{{Date{2024, time.February, 29}, ""}, {Date{2026, time.December, 25}, "1. Weihnachtstag"}, {Date{2026, time.December, 26}, "2. Weihnachtstag"}}
-	if diff := cmp.Diff(want, slices.Collect(c.Days())); diff != "" {
-		t.Errorf("days (-want +got):\n%s", diff)
+	if d := cmpdiff.Diff(want, slices.Collect(c.Days())); d != "" {
+		t.Errorf("days (-want +got):\n%s", d)
 	}
 	if d, ok := c.On(Date{2026, time.December, 26}); !ok || d != want[2] {
 		t.Errorf("on 26 December: %v, %t", d, ok)

@@ -115,7 +115,7 @@ func (r *rule) because(c *drawnCalendar, date time.Time) Because {
 
 func midnight(t time.Time) time.Time { return t.Truncate(24 * time.Hour) }
 
-const wholeDay = 24 * time.Hour
+const oneDay = 24 * time.Hour
 
 // base is an edge of a rule's own times.
 type base struct {
@@ -151,8 +151,8 @@ func (r *rule) read(tp tape) *book {
 
 // nextOn returns the first date after one that is not off.
 func (r *rule) nextOn(date time.Time) time.Time {
-	for date = date.Add(wholeDay); r.off(date); {
-		date = date.Add(wholeDay)
+	for date = date.Add(oneDay); r.off(date); {
+		date = date.Add(oneDay)
 	}
 	return date
 }
@@ -291,7 +291,7 @@ type drawnStay struct {
 func (b *book) readWindows() {
 	var all, kept []drawnStay
 	for i, w := range b.windows {
-		for date := midnight(b.readings[0].shown).Add(2 * wholeDay); date.Before(b.readings[len(b.readings)-1].shown.Add(-9 * wholeDay)); date = date.Add(wholeDay) {
+		for date := midnight(b.readings[0].shown).Add(2 * oneDay); date.Before(b.readings[len(b.readings)-1].shown.Add(-9 * oneDay)); date = date.Add(oneDay) {
 			s := drawnStay{of: i, opens: date.Add(w.begin), shuts: date.Add(w.end)}
 			s.begin, s.end, s.original = b.first[s.opens], b.first[s.shuts], s.opens
 			s.originalBegin = s.begin
@@ -417,21 +417,21 @@ type dateSpan struct{ first, last time.Time }
 // spans tells for each reading in which stretch it is.
 func (b *book) spans() []dateSpan {
 	in := make([]dateSpan, len(b.readings))
-	last := b.readings[len(b.readings)-1].shown.Add(-wholeDay)
-	for date := midnight(b.readings[0].shown).Add(wholeDay); date.Before(last); date = date.Add(wholeDay) {
+	last := b.readings[len(b.readings)-1].shown.Add(-oneDay)
+	for date := midnight(b.readings[0].shown).Add(oneDay); date.Before(last); date = date.Add(oneDay) {
 		c := b.whole(date)
 		if c == nil {
 			continue
 		}
 		s := dateSpan{date, date}
 		same := func(d time.Time) bool { o := b.whole(d); return o != nil && o.effect == c.effect }
-		for same(s.first.Add(-wholeDay)) {
-			s.first = s.first.Add(-wholeDay)
+		for same(s.first.Add(-oneDay)) {
+			s.first = s.first.Add(-oneDay)
 		}
-		for same(s.last.Add(wholeDay)) {
-			s.last = s.last.Add(wholeDay)
+		for same(s.last.Add(oneDay)) {
+			s.last = s.last.Add(oneDay)
 		}
-		for i := b.index(b.first[date]); i < b.index(b.first[date.Add(wholeDay)]); i++ {
+		for i := b.index(b.first[date]); i < b.index(b.first[date.Add(oneDay)]); i++ {
 			in[i] = s
 		}
 	}
@@ -472,9 +472,9 @@ func (b *book) walk() {
 		case begins || i == later:
 			now = b.day(i, now, b.whole(span.first).power(), span.first, span.first)
 		case !skipped.IsZero():
-			now = b.day(i, now, own, skipped, skipped.Add(wholeDay))
+			now = b.day(i, now, own, skipped, skipped.Add(oneDay))
 		case span != was:
-			now = b.day(i, now, own, was.last, was.last.Add(wholeDay))
+			now = b.day(i, now, own, was.last, was.last.Add(oneDay))
 		}
 	}
 }
@@ -483,12 +483,12 @@ func (b *book) walk() {
 // is the last of a stretch of whole days; zero where there is none.
 func (b *book) skippedDay(i int) time.Time {
 	var last time.Time
-	if b.readings[i].shown.Sub(b.readings[i-1].shown) < wholeDay {
+	if b.readings[i].shown.Sub(b.readings[i-1].shown) < oneDay {
 		return last
 	}
-	from, to := midnight(b.readings[i-1].shown).Add(wholeDay), midnight(b.readings[i].shown)
-	for date := from; date.Before(to); date = date.Add(wholeDay) {
-		c, next := b.whole(date), b.whole(date.Add(wholeDay))
+	from, to := midnight(b.readings[i-1].shown).Add(oneDay), midnight(b.readings[i].shown)
+	for date := from; date.Before(to); date = date.Add(oneDay) {
+		c, next := b.whole(date), b.whole(date.Add(oneDay))
 		if c != nil && b.first[date].Equal(b.readings[i].at) && (next == nil || next.effect != c.effect) {
 			last = date
 		}
@@ -585,9 +585,9 @@ func drawRule(t *rapid.T, mid time.Time) *rule {
 	for i := range rapid.IntRange(0, 3).Draw(t, "calendars") {
 		c := drawnCalendar{name: []string{"holidays", "freeze", "summer"}[i], effect: effects.Draw(t, "effect"), dates: map[time.Time]string{}}
 		for range rapid.IntRange(0, 4).Draw(t, "ranges") {
-			first := midnight(mid).Add(time.Duration(rapid.IntRange(-6, 4).Draw(t, "date")) * wholeDay)
+			first := midnight(mid).Add(time.Duration(rapid.IntRange(-6, 4).Draw(t, "date")) * oneDay)
 			for n := range rapid.SampledFrom([]int{1, 1, 1, 2, 3, 5}).Draw(t, "days") {
-				c.dates[first.Add(time.Duration(n)*wholeDay)] = rapid.SampledFrom([]string{"", "Karfreitag", "1. Mai"}).Draw(t, "name")
+				c.dates[first.Add(time.Duration(n)*oneDay)] = rapid.SampledFrom([]string{"", "Karfreitag", "1. Mai"}).Draw(t, "name")
 			}
 		}
 		r.calendars = append(r.calendars, c)
@@ -637,8 +637,8 @@ func TestDaysAgainstEveryMinute(t *testing.T) {
 		j := drawJump(t)
 		r := drawRule(t, civil(j.at.In(j.loc)))
 		p := r.compile(t, j.zone)
-		from, to := j.at.Add(-2*wholeDay), j.at.Add(4*wholeDay)
-		b := r.read(clockTape(j.loc, j.at, 15*wholeDay))
+		from, to := j.at.Add(-2*oneDay), j.at.Add(4*oneDay)
+		b := r.read(clockTape(j.loc, j.at, 15*oneDay))
 		all := b.out
 		known := slices.IndexFunc(all, func(e Edge) bool { return e.Cancelled == "" && e.Power != None && e.Because.Kind != KindCalendar })
 		if known < 0 || !all[known].At.Before(from) {
@@ -678,7 +678,7 @@ func TestDaysAgree(t *testing.T) {
 		at := time.Unix(rapid.Int64Range(-1<<31, 1<<32).Draw(t, "at"), rapid.Int64Range(0, 1e9-1).Draw(t, "ns"))
 		r := drawRule(t, civil(at.In(must(time.LoadLocation(zone)))))
 		p := r.compile(t, zone)
-		at = at.Add(time.Duration(rapid.Int64Range(-int64(20*wholeDay), int64(20*wholeDay)).Draw(t, "later")))
+		at = at.Add(time.Duration(rapid.Int64Range(-int64(20*oneDay), int64(20*oneDay)).Draw(t, "later")))
 		next, ok := p.Next(at)
 		prev, found := p.Prev(at)
 		if !ok || !found {

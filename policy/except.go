@@ -51,11 +51,12 @@ type exception struct {
 type days struct {
 	off, whole       []stretch // apart, each in order
 	offSum, wholeSum string    // digests; empty where there are none
+	placed           map[string][]wholeDay
 }
 
 // newDays folds exceptions: of those that have a date, the first decides.
 func newDays(except []exception) *days {
-	d := &days{}
+	d := &days{placed: map[string][]wholeDay{}}
 	quotes := map[string]string{}
 	for at := range decided(except) {
 		list := &d.whole

@@ -136,26 +136,22 @@ func (p *Policy) nextOff(after int64) listed {
 }
 
 // nextOnDay finds the first edge that its date, or a day that begins at its
-// instant, keeps from counting. Between the stretches there is none.
+// instant, keeps from counting.
 func (p *Policy) nextOnDay(after, upTo int64) listed {
 	for len(p.whole) > 0 {
 		f, ok := p.nextBase(either, after)
 		if !ok || f.led > upTo {
 			break
 		}
-		if s := p.dayOf(&f); s != nil {
-			why := CancelledDay
-			if s.effect == EffectUntouched {
-				why = CancelledUntouched
-			}
-			return listed{f, why, max(f.date(), s.first), true}
+		s := p.dayOf(&f)
+		switch {
+		case s == nil:
+			after = f.led
+		case s.effect == EffectUntouched:
+			return listed{f, CancelledUntouched, f.date(), true}
+		default:
+			return listed{f, CancelledDay, max(f.date(), s.first), true}
 		}
-		i := from(p.whole, f.date()-foldDays)
-		if i == len(p.whole) {
-			break
-		}
-		near, _ := place(p.loc, p.whole[i].first*secondsPerDay, span{})
-		after = max(f.led, near-p.lead()-1)
 	}
 	return listed{}
 }
@@ -171,7 +167,7 @@ func (p *Policy) cancelled(l *listed) Edge {
 	e.CancelledBy = p.decidedBy(l.date)
 	e.Cancelled = e.CancelledBy.Ref
 	if l.why != CancelledOff {
-		e.Cancelled += ": " + holding(p.whole, l.date).effect.String()
+		e.Cancelled += ": " + p.dayOfDate(l.date).effect.String()
 	}
 	return e
 }

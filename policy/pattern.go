@@ -66,6 +66,9 @@ func NewProtection(entries []Pattern, policies []*Policy) *Protection {
 	return pr
 }
 
+// Empty reports whether nobody is protected; so does a nil Protection.
+func (p *Protection) Empty() bool { return p == nil || len(p.ids) == 0 }
+
 // Standing is what a list of names says of one deployment.
 type Standing uint8
 

@@ -129,6 +129,51 @@ func TestNextAndPrevAgree(t *testing.T) {
 	})
 }
 
+// TestDatesOfASchedule compares a search that is held to some dates with one that
+// is not, run by run, in real time: fixed times of two dates can fall together.
+func TestDatesOfASchedule(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		j := drawJump(t)
+		expr := drawWith(t, rapid.SampledFrom(strings.Fields("* */15 */20 ? *,5")))
+		s := must(ParseSchedule(expr, j.loc))
+		first := floorDiv(civil(j.at.In(j.loc)).Unix(), secondsPerDay) + rapid.Int64Range(-1, 1).Draw(t, "first")
+		on := &dates{off: []stretch{{first: first, last: first + rapid.Int64Range(0, 1).Draw(t, "days")}}, in: rapid.Bool().Draw(t, "in")}
+		one := func(r run) bool { return (holding(on.off, floorDiv(r.nominal, secondsPerDay)) != nil) == on.in }
+		at := j.at.Unix() + rapid.Int64Range(-2*3600, 2*3600).Draw(t, "at")
+		next, more := s.next(at)
+		for end := at + 8*secondsPerDay; more && !one(next) && next.at < end; {
+			next, more = s.next(next.at)
+		}
+		if got, ok := s.nextOn(on, at); more && one(next) && (!ok || got != next) {
+			t.Fatalf("%q, %s, dates %+v: after %d comes %+v, %t, want %+v", expr, j, on, at, got, ok, next)
+		}
+		prev, more := s.prev(at)
+		for end := at - 8*secondsPerDay; more && !one(prev) && prev.at > end; {
+			prev, more = s.prev(prev.at - 1)
+		}
+		if got, ok := s.prevOn(on, at); more && one(prev) && (!ok || got != prev) {
+			t.Fatalf("%q, %s, dates %+v: up to %d the last is %+v, %t, want %+v", expr, j, on, at, got, ok, prev)
+		}
+	})
+}
+
+// TestDatesOverMidnight is a clock that is set back from 00:01 to 23:01: behind
+// the last date, and before the first, there is a minute or an hour more of it.
+func TestDatesOverMidnight(t *testing.T) {
+	t.Parallel()
+	s := must(ParseSchedule("* * * * *", must(time.LoadLocation("America/St_Johns"))))
+	day := Date{2008, time.November, 1}.number()
+	on := func(day int64) *dates { return &dates{off: []stretch{{first: day, last: day}}, in: true} }
+	firstPass, secondPass := time.Date(2008, 11, 2, 2, 29, 0, 0, time.UTC).Unix(), time.Date(2008, 11, 2, 2, 31, 0, 0, time.UTC).Unix()
+	if got, ok := s.nextOn(on(day), firstPass); !ok || got.at != secondPass {
+		t.Errorf("after 23:59 on 1 November comes %+v, %t, want 23:01 of the same day, at %d", got, ok, secondPass)
+	}
+	if got, ok := s.prevOn(on(day+1), secondPass); !ok || got.at != firstPass+60 {
+		t.Errorf("before 23:01 of the second pass is %+v, %t, want 00:00 on 2 November, at %d", got, ok, firstPass+60)
+	}
+}
+
 // only drops the word of whether there is an answer: the zero time is none.
 func only(t time.Time, _ bool) time.Time { return t }
 
@@ -154,16 +199,32 @@ func TestEndsOfTime(t *testing.T) {
 }
 
 func TestAnswersAllocateNothing(t *testing.T) {
-	p := office(t, Options{StartLead: 10 * time.Minute})
-	s := p.starts[0].sched
-	at := time.Date(2026, 3, 29, 0, 30, 0, 0, time.UTC)
-	for what, ask := range map[string]func(){
-		"Next":   func() { s.Next(at) },
-		"Prev":   func() { s.Prev(at) },
-		"Decide": func() { p.Decide(at) },
+	for what, spec := range map[string]Spec{
+		"cron":               officeSpec(Options{StartLead: 10 * time.Minute}),
+		"windows":            officeWindows(Options{StartLead: 10 * time.Minute}),
+		"cron, calendars":    with(officeSpec(Options{StartLead: 10 * time.Minute}), threeCalendars),
+		"windows, calendars": with(officeWindows(Options{StartLead: 10 * time.Minute}), threeCalendars),
 	} {
-		if n := testing.AllocsPerRun(100, ask); n != 0 {
-			t.Errorf("%s allocates %v times, want 0", what, n)
+		p := compiled(t, spec)
+		for _, at := range []string{"2026-03-29T00:30:00Z", "2026-08-05T12:00:00Z", "2026-12-31T23:30:00Z", "2027-01-01T12:00:00Z"} {
+			at := must(time.Parse(time.RFC3339, at))
+			for how, ask := range map[string]func(){
+				"Next":   func() { p.Next(at) },
+				"Prev":   func() { p.Prev(at) },
+				"NextOf": func() { p.NextOf(Running, at) },
+				"Decide": func() { p.Decide(at) },
+			} {
+				if n := testing.AllocsPerRun(100, ask); n != 0 {
+					t.Errorf("%s: %s at %v allocates %v times, want 0", what, how, at, n)
+				}
+			}
+		}
+		if len(p.starts) == 0 {
+			continue
+		}
+		s, at := p.starts[0].sched, time.Date(2026, 3, 29, 0, 30, 0, 0, time.UTC)
+		if n := testing.AllocsPerRun(100, func() { s.Next(at); s.Prev(at) }); n != 0 {
+			t.Errorf("%s: a schedule's Next and Prev allocate %v times, want 0", what, n)
 		}
 	}
 }

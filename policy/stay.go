@@ -99,7 +99,8 @@ func (p *Policy) lastStay(w *window, m *moment, past int64) (stay, bool) {
 	}
 }
 
-// nextStay returns the first stay of w to begin after m, the lead left out.
+// nextStay returns the first stay of w to begin after m, the lead left out. None
+// is put off to a date on which w begins anyway: it would be over by then.
 func (p *Policy) nextStay(w *window, m *moment) (stay, bool) {
 	day := floorDiv(m.local-w.begin, secondsPerDay) + 1
 	if off := holding(p.off, day-1); off != nil {
@@ -113,9 +114,6 @@ func (p *Policy) nextStay(w *window, m *moment) (stay, bool) {
 		on := day
 		if off := holding(p.off, day); off != nil {
 			day, on = w.onOrBefore(off.last), off.last+1
-			if w.begins(on) {
-				day = on // one begins there anyway, and ends later
-			}
 		}
 		if s, ok := p.stay(w, day, on, m.span); ok {
 			return s, true

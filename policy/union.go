@@ -257,18 +257,20 @@ func (p *Policy) absentBefore(at int64) bool {
 	return false
 }
 
-// nearDays is more than a window that begins on a date can reach, its lead
-// included: a week and a day, and what clocks can be set by.
-const nearDays = 10
+// nearDays is how far from a stretch of dates off an edge can lie that it makes,
+// in days: what it takes away ends before the second date after it.
+const nearDays = 3
 
 // findLive lists the stretches of dates off near which windows without a gap
 // have an edge. They have none elsewhere, and would else be searched for ever.
-// Where a stretch takes anything away, that begins with an end.
+// Where a stretch takes anything away, that begins with an end, at the latest
+// where the first window of the week would begin.
 func (p *Policy) findLive() []int {
 	var out []int
 	for i := range p.off {
-		limit, _ := place(p.loc, (p.off[i].first+2*nearDays)*secondsPerDay, span{})
-		at, _ := place(p.loc, (p.off[i].first-1)*secondsPerDay, span{})
+		first := p.off[i].first
+		at, _ := place(p.loc, (first-1)*secondsPerDay, span{})
+		limit, _ := place(p.loc, (first+9)*secondsPerDay, span{})
 		f, ok := p.firstEnd(at)
 		for ok && f.led < limit && p.joined(&f) {
 			f, ok = p.firstEnd(f.led)
@@ -291,7 +293,7 @@ func (p *Policy) skipAhead(after int64) (int64, bool) {
 	if i == len(p.live) {
 		return 0, false
 	}
-	near, _ := place(p.loc, (p.off[p.live[i]].first-2)*secondsPerDay, span{})
+	near, _ := place(p.loc, (p.off[p.live[i]].first-nearDays)*secondsPerDay, span{})
 	return max(after, near-1), true
 }
 
@@ -302,7 +304,7 @@ func (p *Policy) skipBack(upTo int64) (int64, bool) {
 		return upTo, true
 	}
 	day := momentAt(p.loc, upTo).day()
-	i := sort.Search(len(p.live), func(i int) bool { return p.off[p.live[i]].first-2 > day }) - 1
+	i := sort.Search(len(p.live), func(i int) bool { return p.off[p.live[i]].first-nearDays > day }) - 1
 	if i < 0 {
 		return 0, false
 	}

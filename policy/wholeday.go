@@ -1,6 +1,10 @@
 package policy
 
-import "math"
+import (
+	"math"
+	"sort"
+	"time"
+)
 
 // Days on which one power, or nothing, is wanted throughout lie over the edges
 // of the policy's own times. A stretch of them runs from the first instant of
@@ -13,18 +17,40 @@ import "math"
 // included that did not count: a stop that fell on such a day is put off, not
 // dropped.
 
+// A wholeDay is a stretch of them in one zone.
+type wholeDay struct {
+	stretch
+	opens, closes int64 // instants
+}
+
+// placeDays finds the instants of stretches.
+func placeDays(list []stretch, loc *time.Location) []wholeDay {
+	out := make([]wholeDay, 0, len(list))
+	for _, s := range list {
+		opens, _ := place(loc, s.first*secondsPerDay, span{})
+		closes, _ := place(loc, s.to(), span{})
+		out = append(out, wholeDay{s, opens, closes})
+	}
+	return out
+}
+
 // untouchedGap is how long after its begin a stretch on which nothing is wanted
 // makes itself felt where an edge of the day before lies at that very instant,
 // such as the end of a window at 24:00: that edge counts, and is given a minute,
 // as if it had come at 23:59.
 const untouchedGap = 60
 
-// dayAt returns the index of the last stretch of whole days to have begun by t,
-// -1 where there is none, and whether it goes on.
+// dayBehind returns the index of the first stretch that ends after t: all before
+// it are over.
+func (p *Policy) dayBehind(t int64) int {
+	return sort.Search(len(p.whole), func(i int) bool { return p.whole[i].closes > t })
+}
+
+// dayAt returns the index of the last stretch to have begun by t, -1 where there
+// is none, and whether it goes on.
 func (p *Policy) dayAt(t int64) (index int, inside bool) {
-	m := momentAt(p.loc, t)
-	i := from(p.whole, m.day())
-	if i == len(p.whole) || m.day() < p.whole[i].first || p.dayBegin(i) > t {
+	i := p.dayBehind(t)
+	if i == len(p.whole) || p.whole[i].opens > t || p.dayBegin(i) > t {
 		return i - 1, false
 	}
 	return i, true
@@ -32,49 +58,67 @@ func (p *Policy) dayAt(t int64) (index int, inside bool) {
 
 // dayBegin returns the instant from which a stretch is felt.
 func (p *Policy) dayBegin(i int) int64 {
-	s := &p.whole[i]
-	at, _ := place(p.loc, s.first*secondsPerDay, span{})
-	if s.effect == EffectUntouched {
-		if f, ok := p.prevBase(either, at); ok && f.led == at && f.nominal <= s.first*secondsPerDay && holding(p.whole, f.date()) == nil {
-			return at + untouchedGap
-		}
+	d := &p.whole[i]
+	if d.effect != EffectUntouched {
+		return d.opens
 	}
-	return at
+	f, ok := p.prevBase(either, d.opens)
+	if ok && f.led == d.opens && f.nominal <= d.first*secondsPerDay && p.dayOfDate(f.date()) == nil {
+		return d.opens + untouchedGap
+	}
+	return d.opens
 }
 
-// dayEnd returns the instant at which a stretch ends.
-func (p *Policy) dayEnd(i int) int64 {
-	at, _ := place(p.loc, p.whole[i].to(), span{})
-	return at
+// dayOfDate returns the stretch that has a date, nil where none does.
+func (p *Policy) dayOfDate(day int64) *wholeDay {
+	i := sort.Search(len(p.whole), func(i int) bool { return p.whole[i].last >= day })
+	if i < len(p.whole) && p.whole[i].first <= day {
+		return &p.whole[i]
+	}
+	return nil
 }
 
 // dayOf returns the stretch that keeps f from counting, nil where f counts: the
 // one that has its date, or one that begins at its instant, the later of two
 // local times, and wants the other power.
-func (p *Policy) dayOf(f *firing) *stretch {
-	if s := holding(p.whole, f.date()); s != nil || !f.moved && !f.closes {
-		return s
+func (p *Policy) dayOf(f *firing) *wholeDay {
+	if d := p.dayOfDate(f.date()); d != nil || !f.moved && !f.closes {
+		return d
 	}
-	s := holding(p.whole, momentAt(p.loc, f.led).day())
-	if s == nil || s.first*secondsPerDay < f.nominal || s.power() != f.power.Other() {
+	i := p.dayBehind(f.led)
+	if i == len(p.whole) {
 		return nil
 	}
-	if at, _ := place(p.loc, s.first*secondsPerDay, span{}); at != f.led {
+	d := &p.whole[i]
+	if d.opens != f.led || d.first*secondsPerDay < f.nominal || d.power() != f.power.Other() {
 		return nil
 	}
-	return s
+	return d
 }
 
-// leap returns an instant after which the edges behind f, which s keeps from
-// counting, are to be looked for. Up to a lead before the end of s all are alike,
-// but only while the clock does not fall, since that may show an earlier date.
-func (p *Policy) leap(f *firing, s *stretch) int64 {
-	begin, _ := place(p.loc, s.first*secondsPerDay, span{})
-	if f.led < begin {
+// leap returns an instant after which the edges behind f, which d keeps from
+// counting, are to be looked for. Up to a lead before the end of d all are alike;
+// in real time only while the clock does not fall, since that may show an earlier
+// date.
+func (p *Policy) leap(f *firing, d *wholeDay) int64 {
+	if f.led < d.opens {
 		return f.led
 	}
-	end, _ := place(p.loc, s.to(), span{})
-	return max(f.led, min(end-p.lead(), spanAt(p.loc, f.led).to)-1)
+	to := d.closes - p.lead()
+	if p.real {
+		to = min(to, spanAt(p.loc, f.led).to)
+	}
+	return max(f.led, to-1)
+}
+
+// leapBack is leap the other way: it returns the instant up to which to look.
+func (p *Policy) leapBack(f *firing, d *wholeDay) int64 {
+	from := d.opens
+	if p.real {
+		now := spanAt(p.loc, f.led)
+		from = max(from, now.from, d.first*secondsPerDay-now.off)
+	}
+	return min(f.led-1, from)
 }
 
 // prevCounting finds the last edge of either power by the policy's own times
@@ -85,19 +129,12 @@ func (p *Policy) prevCounting(upTo, least int64) (firing, bool) {
 		if !ok || f.led < least {
 			return firing{}, false
 		}
-		s := p.dayOf(&f)
-		if s == nil {
+		d := p.dayOf(&f)
+		if d == nil {
 			return f, true
 		}
-		upTo = p.leapBack(&f, s)
+		upTo = p.leapBack(&f, d)
 	}
-}
-
-// leapBack is leap the other way: it returns the instant up to which to look.
-func (p *Policy) leapBack(f *firing, s *stretch) int64 {
-	begin, _ := place(p.loc, s.first*secondsPerDay, span{})
-	now := spanAt(p.loc, f.led)
-	return min(f.led-1, max(begin, now.from, s.first*secondsPerDay-now.off))
 }
 
 // wantedAt returns the power that is wanted at t.
@@ -107,7 +144,7 @@ func (p *Policy) wantedAt(t int64) Power {
 	if inside {
 		least = p.dayBegin(i)
 	} else if i >= 0 {
-		least = p.dayEnd(i)
+		least = p.whole[i].closes
 	}
 	f, ok := p.prevCounting(t, least)
 	switch {
@@ -149,11 +186,12 @@ func (p *Policy) dayEdge(at int64) (firing, bool) {
 		return firing{}, false
 	}
 	i, inside := p.dayAt(at)
-	f := firing{run: run{at: at}, led: at, stretch: &p.whole[max(i, 0)], over: !inside}
+	d := &p.whole[max(i, 0)]
+	f := firing{run: run{at: at}, led: at, stretch: &d.stretch, over: !inside}
 	if inside {
-		f.power, f.nominal = f.stretch.power(), f.stretch.first*secondsPerDay
+		f.power, f.nominal = d.power(), d.first*secondsPerDay
 	} else {
-		f.power, f.nominal = p.baseAt(at), f.stretch.to()
+		f.power, f.nominal = p.baseAt(at), d.to()
 	}
 	return f, f.power != p.wantedAt(at-1)
 }
@@ -162,31 +200,39 @@ func (p *Policy) dayEdge(at int64) (firing, bool) {
 // them. It looks no farther than to the first, and behind the last stretch every
 // edge by the policy's own times counts, so that it ends.
 func (p *Policy) nextWithDays(power Power, after int64) (firing, bool) {
+	own := p.own
+	if power == None && p.baseAt(after) == None {
+		own = own.with(None) // no edge lies behind, so that days may end in nothing
+	}
 	for past := after; ; {
 		f, ok := p.nextBase(power, after)
 		before := int64(math.MaxInt64)
 		if ok {
 			before = f.led
 		}
-		if day, found := p.nextDayEdge(power, past, before); found || !ok {
+		if day, found := p.nextDayEdge(power, own, past, before); found || !ok {
 			return day, found
 		}
-		s := p.dayOf(&f)
-		if s == nil {
+		d := p.dayOf(&f)
+		if d == nil {
 			return f, true
 		}
-		past, after = before-1, p.leap(&f, s)
+		past, after = before-1, p.leap(&f, d)
 	}
 }
 
 // nextDayEdge finds the first edge of a power that a stretch makes between two
-// instants.
-func (p *Policy) nextDayEdge(power Power, after, before int64) (firing, bool) {
-	for i := from(p.whole, momentAt(p.loc, after).day()); i < len(p.whole); i++ {
-		if p.whole[i].first*secondsPerDay-maxOffset >= before {
-			break
+// instants, where the ends of stretches lead to one of own.
+func (p *Policy) nextDayEdge(power Power, own powers, after, before int64) (firing, bool) {
+	for i := p.dayBehind(after); i < len(p.whole) && p.whole[i].opens < before; i++ {
+		instants := [2]int64{math.MinInt64, math.MinInt64}
+		if power == either || power == p.whole[i].power() {
+			instants[0] = p.dayBegin(i)
 		}
-		for _, at := range p.dayInstants(i, power) {
+		if power == either || own.hold(power) {
+			instants[1] = p.whole[i].closes
+		}
+		for _, at := range instants {
 			if at <= after || at >= before {
 				continue
 			}
@@ -198,29 +244,11 @@ func (p *Policy) nextDayEdge(power Power, after, before int64) (firing, bool) {
 	return firing{}, false
 }
 
-// dayInstants returns the instants at which a stretch begins and ends, and one
-// before all time for what cannot be an edge of that power.
-func (p *Policy) dayInstants(i int, power Power) [2]int64 {
-	at := [2]int64{math.MinInt64, math.MinInt64}
-	if power == either || power == p.whole[i].power() {
-		at[0] = p.dayBegin(i)
-	}
-	if power == either || p.own.hold(power) {
-		at[1] = p.dayEnd(i)
-	}
-	return at
-}
-
 // prevWithDays finds the last edge that counts, whole days among them.
 func (p *Policy) prevWithDays(upTo int64) (firing, bool) {
 	i, _ := p.dayAt(upTo)
-	if f, ok := p.prevBase(either, upTo); ok && (i < 0 || f.led > p.whole[i].to()+maxOffset) && p.dayOf(&f) == nil {
-		return f, true
-	}
 	for ; i >= 0; i-- {
-		instants := p.dayInstants(i, either)
-		for k := len(instants) - 1; k >= 0; k-- {
-			at := instants[k]
+		for _, at := range [2]int64{p.whole[i].closes, p.dayBegin(i)} {
 			if at > upTo {
 				continue
 			}

@@ -30,6 +30,7 @@ func (f *Fleet) adopt(rows map[policy.DeploymentID]*Row, orphans map[policy.Depl
 			r := f.place(m.ID)
 			f.recs[r].rank = int32(i)
 			ru.members = append(ru.members, r)
+			ru.named = ru.named || m.Name != ""
 			if row, ok := rows[m.ID]; ok {
 				f.restore(r, row, orphans)
 			}

@@ -89,6 +89,7 @@ type attemptLooks struct {
 type rule struct {
 	p       *policy.Policy
 	members []ref
+	named   bool // one of the members asserts a name
 	dec     policy.Decision
 	edge    policy.Edge // the latest effective edge
 	hasEdge bool

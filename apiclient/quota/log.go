@@ -151,8 +151,8 @@ func (l *Log) Claim(id uint64, m Method, lim Limit, now, notAfter, latest time.D
 	if id == 0 || l.Ready(lim, 0, now) > now {
 		return Permit{}, false
 	}
-	if len(l.uses) == cap(l.uses) {
-		l.prune(lim, now) // before the list grows is soon enough: what is free does not count
+	if l.prunes() {
+		l.prune(lim, now)
 	}
 	p := Permit{id: id, method: m, notAfter: notAfter, latest: latest}
 	p.forget = now - lim.Per - lim.UnknownMargin()
@@ -164,7 +164,7 @@ func (l *Log) Claim(id uint64, m Method, lim Limit, now, notAfter, latest time.D
 // log and its key's. It also forgets what has stopped counting, since nothing
 // may ever be claimed from a log that is only noted in.
 func (l *Log) Note(p Permit) {
-	if len(l.uses) == cap(l.uses) {
+	if l.prunes() {
 		l.forget(func(u Use) bool { return u.End <= p.forget })
 	}
 	l.uses = append(l.uses, Use{ID: p.id, End: p.latest, State: Open})
@@ -192,6 +192,10 @@ func (l *Log) Return(id uint64) {
 
 // Restore adds a use from the ledger.
 func (l *Log) Restore(u Use) { l.uses = append(l.uses, u) }
+
+// prunes reports whether it is time to forget: with one claim in four, so that
+// the list stays about as short as what counts, and always before it grows.
+func (l *Log) prunes() bool { return len(l.uses)%4 == 3 || len(l.uses) == cap(l.uses) }
 
 // prune forgets what has stopped counting.
 func (l *Log) prune(lim Limit, now time.Duration) {
