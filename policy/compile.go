@@ -95,6 +95,7 @@ func Compile(specs []Spec, env Env) (*Set, []Problem) {
 		listed:    map[DeploymentID]Pos{},
 		schedules: map[scheduleKey]parsed{},
 		days:      map[string]*days{},
+		near:      map[Fingerprint][]int{},
 	}
 	for i := range specs {
 		c.compile(&specs[i])
@@ -118,6 +119,7 @@ type compiler struct {
 	listed    map[DeploymentID]Pos
 	schedules map[scheduleKey]parsed
 	days      map[string]*days
+	near      map[Fingerprint][]int
 }
 
 type scheduleKey struct{ expr, zone string }
@@ -149,7 +151,6 @@ func (c *compiler) compile(s *Spec) {
 	c.checkWindows(s, p)
 	c.checkExcept(s)
 	c.layDays(p)
-	p.fingerprint = fingerprint(p)
 	c.set.Policies = append(c.set.Policies, p)
 }
 
@@ -285,17 +286,33 @@ func (c *compiler) layDays(p *Policy) {
 		p.off, p.own = p.days.off, p.own.with(Running)
 	}
 	p.dates = [2]dates{{off: p.off}, {off: p.off, in: true}}
-	if p.gapless {
-		p.live = p.findLive()
-	} else if len(p.windows) == 0 {
-		p.putOffs = p.findPutOffs()
-	}
+	p.fingerprint = fingerprint(p)
+	c.findNear(p)
 	if len(p.stops)+len(p.live) > 0 || len(p.windows) > 0 && !p.gapless {
 		p.own = p.own.with(Stopped)
 	}
 	p.has = p.own
 	for i := range p.whole {
 		p.has = p.has.with(p.whole[i].power())
+	}
+}
+
+// findNear finds the dates off that matter to p, once for all policies with the
+// same edges.
+func (c *compiler) findNear(p *Policy) {
+	near, ok := c.near[p.fingerprint]
+	switch {
+	case ok:
+	case p.gapless:
+		near = p.findLive()
+	case len(p.windows) == 0:
+		near = p.findPutOffs()
+	}
+	c.near[p.fingerprint] = near
+	if p.gapless {
+		p.live = near
+	} else {
+		p.putOffs = near
 	}
 }
 

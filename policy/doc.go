@@ -14,11 +14,21 @@
 //	d = p.DecideUnder(overrides, now)                 // running until 22:00, hold #7 by anna
 //	edges := p.Edges(now, now.AddDate(0, 0, 7))       // plan: what comes, and what will not
 //
-// Three layers, each in terms of the one below. A Schedule is one expression in
-// one zone and answers with instants, forwards and backwards. A Policy joins
-// the schedules of both powers into edges: it moves starts ahead by their lead,
-// and settles who wins where a gap puts a start and a stop at one instant. A
-// Decision is the latest edge that counts, under the overrides.
+// Layers, each in terms of the one below. A Schedule is one expression in one
+// zone and answers with instants, forwards and backwards. A Policy's own times
+// join the schedules of both powers into edges: they move starts ahead by their
+// lead, and settle who wins where a gap puts a start and a stop at one instant.
+// Windows are another form of the same: a set of times, whose edges are those of
+// the union of its stays. Calendars come in twice. Dates that are off take
+// beginnings away before anything else is said: they are put off, or dropped.
+// Days that want one power, or nothing, are laid over the edges last, and decide
+// which of them count. A Decision is the latest edge that counts, under the
+// overrides.
+//
+// A calendar is a set of dates. Whatever repeats is written out by its loader, so
+// nothing here knows a rule of Easter, and a search is over once it has passed
+// the last date by the few days that a window can last: from there on the answer
+// is that of the policy without calendars.
 //
 // Cron is robfig/cron's parser and bit sets, with its Next left alone. From the
 // sets to instants leads one rule (see Schedule): a fixed local time is reached

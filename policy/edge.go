@@ -81,7 +81,7 @@ func (p *Policy) prev(upTo int64) (firing, bool) {
 	if len(p.whole) > 0 {
 		return p.prevWithDays(upTo)
 	}
-	return p.prevBase(either, upTo)
+	return p.prevBase(upTo)
 }
 
 // nextBase finds the first edge of a power by the policy's own times, dates off
@@ -112,23 +112,13 @@ func (p *Policy) nextEither(after int64) (firing, bool) {
 	return start, ok
 }
 
-// prevBase finds the last edge of a power, or of either, by the policy's own
-// times.
-func (p *Policy) prevBase(power Power, upTo int64) (firing, bool) {
-	switch {
-	case len(p.windows) > 0 && power == either:
+// prevBase finds the last edge of either power by the policy's own times.
+func (p *Policy) prevBase(upTo int64) (firing, bool) {
+	if len(p.windows) > 0 {
 		return p.prevOfWindows(upTo)
-	case len(p.windows) > 0:
-		return p.prevWindow(power, upTo)
 	}
-	var start, stop firing
-	var ok, found bool
-	if power != Stopped {
-		start, ok = p.prevFiring(starts, p.reach(upTo))
-	}
-	if power != Running {
-		stop, found = p.prevFiring(stops, upTo)
-	}
+	start, ok := p.prevFiring(starts, p.reach(upTo))
+	stop, found := p.prevFiring(stops, upTo)
 	if ok {
 		start.led = p.led(&start)
 	}

@@ -81,7 +81,7 @@ func (p *Policy) nextLost(kind int, after, upTo int64) listed {
 	case 1:
 		l = p.nextOnDay(after, upTo)
 	case 2:
-		l = p.nextOff(after)
+		l = p.nextOff(after, upTo)
 	}
 	l.ok = l.ok && l.led <= upTo
 	return l
@@ -121,14 +121,14 @@ func (p *Policy) loserAt(at int64) (firing, bool) {
 }
 
 // nextOff finds the first start whose date is off.
-func (p *Policy) nextOff(after int64) listed {
+func (p *Policy) nextOff(after, upTo int64) listed {
 	if len(p.off) == 0 {
 		return listed{}
 	}
 	var f firing
 	var ok bool
 	if len(p.windows) > 0 {
-		f, ok = p.nextAbsentWindow(after)
+		f, ok = p.nextAbsentWindow(after, upTo)
 	} else {
 		f, ok = p.nextStart(absent, after)
 	}

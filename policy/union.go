@@ -199,10 +199,10 @@ func (p *Policy) ended(s *stay) (firing, bool) {
 }
 
 // nextAbsentWindow finds the first begin of a window after the given instant,
-// the lead included, that is missing because its date is off. Where another stay
-// runs at that time nothing is missing, and where another such window reaches to
-// it, it would have been no edge.
-func (p *Policy) nextAbsentWindow(after int64) (firing, bool) {
+// the lead included, that is missing because its date is off, and looks no
+// farther than to upTo. Where another stay runs at that time nothing is missing,
+// and where another such window reaches to it, it would have been no edge.
+func (p *Policy) nextAbsentWindow(after, upTo int64) (firing, bool) {
 	for {
 		m := momentAt(p.loc, after+p.lead())
 		var best stay
@@ -213,7 +213,7 @@ func (p *Policy) nextAbsentWindow(after int64) (firing, bool) {
 			}
 		}
 		f, ok := p.begun(&best)
-		if !ok || p.covering(best.begin) == nil && !p.absentBefore(best.begin) {
+		if !ok || f.led > upTo || p.covering(best.begin) == nil && !p.absentBefore(best.begin) {
 			return f, ok
 		}
 		after = f.led

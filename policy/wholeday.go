@@ -62,7 +62,7 @@ func (p *Policy) dayBegin(i int) int64 {
 	if d.effect != EffectUntouched {
 		return d.opens
 	}
-	f, ok := p.prevBase(either, d.opens)
+	f, ok := p.prevBase(d.opens)
 	if ok && f.led == d.opens && f.nominal <= d.first*secondsPerDay && p.dayOfDate(f.date()) == nil {
 		return d.opens + untouchedGap
 	}
@@ -125,7 +125,7 @@ func (p *Policy) leapBack(f *firing, d *wholeDay) int64 {
 // that counts, back to an instant.
 func (p *Policy) prevCounting(upTo, least int64) (firing, bool) {
 	for {
-		f, ok := p.prevBase(either, upTo)
+		f, ok := p.prevBase(upTo)
 		if !ok || f.led < least {
 			return firing{}, false
 		}
@@ -160,7 +160,7 @@ func (p *Policy) wantedAt(t int64) Power {
 
 // baseAt returns the power that the policy's own times want at t.
 func (p *Policy) baseAt(t int64) Power {
-	if f, ok := p.prevBase(either, t); ok {
+	if f, ok := p.prevBase(t); ok {
 		return f.power
 	}
 	return p.standing(t).Want
@@ -246,20 +246,29 @@ func (p *Policy) nextDayEdge(power Power, own powers, after, before int64) (firi
 
 // prevWithDays finds the last edge that counts, whole days among them.
 func (p *Policy) prevWithDays(upTo int64) (firing, bool) {
-	i, _ := p.dayAt(upTo)
+	i, inside := p.dayAt(upTo)
 	for ; i >= 0; i-- {
-		for _, at := range [2]int64{p.whole[i].closes, p.dayBegin(i)} {
-			if at > upTo {
-				continue
-			}
-			if f, ok := p.prevCounting(upTo, at); ok {
-				return f, true
-			}
-			if f, ok := p.dayEdge(at); ok {
+		if !inside {
+			at := p.whole[i].closes
+			if f, ok := p.prevFrom(at, upTo); ok {
 				return f, true
 			}
 			upTo = at - 1
 		}
+		at := p.dayBegin(i)
+		if f, ok := p.prevFrom(at, upTo); ok {
+			return f, true
+		}
+		upTo, inside = min(upTo, at-1), false
 	}
 	return p.prevCounting(upTo, math.MinInt64)
+}
+
+// prevFrom finds the last edge up to upTo, back to an instant at which a stretch
+// begins or ends.
+func (p *Policy) prevFrom(at, upTo int64) (firing, bool) {
+	if f, ok := p.prevCounting(upTo, at); ok || at > upTo {
+		return f, ok
+	}
+	return p.dayEdge(at)
 }
