@@ -16,7 +16,7 @@ import (
 )
 
 // writeReport shows a simulated span to people.
-func writeReport(w io.Writer, r *sim.Report, loc *time.Location, seed uint64) error {
+func writeReport(w io.Writer, r *sim.Report, saved *savings, loc *time.Location, seed uint64) error {
 	const day = "Mon _2 Jan 2006 15:04"
 	lines := []string{
 		fmt.Sprintf("%s from %s to %s (%s), seed %d", plural(r.Deployments, "deployment", "deployments"),
@@ -27,6 +27,9 @@ func writeReport(w io.Writer, r *sim.Report, loc *time.Location, seed uint64) er
 		"quota peak   " + peaks(r),
 		"transitions  " + outcomes(r),
 		"lateness     " + lateness(r, loc),
+	}
+	if saved != nil {
+		lines = append(lines, "saved        "+saved.String())
 	}
 	for _, a := range r.Alarms {
 		lines = append(lines, fmt.Sprintf("alarm        %d × %s: %s", a.Count, a.Kind, a.First))
@@ -124,6 +127,7 @@ type (
 		Alarms      []alarmBody      `json:"alarms"`
 		Waiting     []waitingBody    `json:"waiting"`
 		Powers      []deploymentBody `json:"powers"`
+		Savings     *savings         `json:"savings,omitempty"` // absent where the file has no prices
 	}
 	peak struct {
 		Limit      int     `json:"limit"`
@@ -164,11 +168,11 @@ type (
 )
 
 // writeReportJSON shows a simulated span to programs. Lists are never null.
-func writeReportJSON(w io.Writer, r *sim.Report, seed uint64) error {
+func writeReportJSON(w io.Writer, r *sim.Report, saved *savings, seed uint64) error {
 	b := reportBody{
 		From: utc(r.From), To: utc(r.To), Seed: seed, Deployments: r.Deployments,
 		Calls: map[string]int{}, OverQuota: r.OverQuota, Repeated: r.Repeated, Limited: r.Limited, Peaks: map[string]peak{},
-		Outcomes: []outcomeBody{}, Lateness: []latenessBody{}, Alarms: []alarmBody{}, Waiting: []waitingBody{}, Powers: []deploymentBody{},
+		Outcomes: []outcomeBody{}, Lateness: []latenessBody{}, Alarms: []alarmBody{}, Waiting: []waitingBody{}, Powers: []deploymentBody{}, Savings: saved,
 	}
 	for m, p := range r.Peaks {
 		name := quota.Method(m).String()

@@ -9,6 +9,7 @@ import (
 
 	"curfew/internal/config"
 	"curfew/internal/sim"
+	"curfew/policy"
 	"curfew/scheduler"
 )
 
@@ -20,7 +21,9 @@ func newSimulate(c *console) *cobra.Command {
 		Short: "Live through days of a configuration in virtual time",
 		Long: `Run the daemon's own core under this configuration against a simulated platform,
 in virtual time, and show what the platform saw: calls, quota use, how transitions
-ended, and how long each deployment ran. It needs no key and makes no call.
+ended, how long each deployment ran, and what that saves where the file has
+prices. It needs no key and makes no call. Deployments have the names that the file
+asserts; whom it selects by name, nobody knows here.
 
 With --seed, things go wrong as they do in real life: answers get lost, the
 platform errs, starts take long. The same seed gives the same days.`,
@@ -68,18 +71,22 @@ func (o simulateOptions) run(ctx context.Context, c *console, now time.Time) err
 		return err
 	}
 	if o.format == "json" {
-		return writeReportJSON(c.out, report, o.seed)
+		return writeReportJSON(c.out, report, savingsOf(file, report), o.seed)
 	}
-	return writeReport(c.out, report, file.Location, o.seed)
+	return writeReport(c.out, report, savingsOf(file, report), file.Location, o.seed)
 }
 
 // simulated is what the daemon would be told of the file, but for the key and for
 // the release's date, which simulated days may well be before.
 func simulated(file *config.Config) scheduler.Config {
-	return scheduler.Config{
+	c := scheduler.Config{
 		Account: file.Name, Set: file.Policies, Quotas: file.Quotas, ObserveEvery: file.ObserveEvery,
-		DryRun: file.DryRun, TrustClock: file.TrustClock,
+		ObserveList: file.ObserveList, DryRun: file.DryRun, TrustClock: file.TrustClock,
 	}
+	if file.Policies != nil { // nil where the file is wrong
+		c.Protect = policy.NewProtection(file.Protect, file.Policies.Policies)
+	}
+	return c
 }
 
 // progress tells people at a terminal how far it is; nobody else.

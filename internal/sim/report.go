@@ -150,7 +150,10 @@ func (o *Options) populate(w *simplatform.World) error {
 			status = simplatform.Stopped
 		}
 		for _, member := range p.Members() {
-			d := simplatform.Deployment{ID: string(member.ID), Status: status}
+			d := simplatform.Deployment{ID: string(member.ID), Name: cmp.Or(member.Name, "sim-"+string(member.ID)), Status: status}
+			if s, _ := o.Config.Protect.Of(member.ID, d.Name); s == policy.Barred {
+				d.Status = simplatform.Running
+			}
 			if err := w.Add(o.From, d, timingOf(o.Seed, member.ID)); err != nil {
 				return err
 			}
