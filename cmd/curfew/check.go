@@ -119,8 +119,16 @@ func (v verdict) text(c *console) error {
 	policies, deployments := v.counts()
 	_, err := fmt.Fprintf(c.out, "%s is fine: %s, %s%s; the quotas carry all calls until %s; tzdata %s\n", v.file.Source,
 		plural(policies, "policy", "policies"), plural(deployments, "deployment", "deployments"),
-		looks(v.file, deployments)+seen(v.sees), v.until.Format(time.DateOnly), tzdata(c.env))
+		looks(v.file, deployments)+seen(v.sees), v.until.Format(time.DateOnly)+unproved(v.file), tzdata(c.env))
 	return err
+}
+
+// unproved says whom the proof leaves out: those whom only an inventory tells.
+func unproved(file *config.Config) string {
+	if file.Policies.Selects() {
+		return " (of those named; not of whom policies select)"
+	}
+	return ""
 }
 
 func seen(what string) string {

@@ -23,8 +23,8 @@ func newList(c *console) *cobra.Command {
 		Use:   "list",
 		Short: "List the deployments that the key can see",
 		Long: `Ask the platform for all deployments that the key can see, by one GET, and list
-them by name. With -o json it is an inventory: what plan, check and diff take by
---inventory, so that a pull request is checked against real names without a key.
+them by name. With -o json it is an inventory: what plan and explain take by
+--inventory, so that they know names, and whom a policy selects, without a key.
 
 Of the configuration it needs the account alone: api.endpoint and the key. The GET
 counts against the key's quota; a daemon beside it does not know of it.`,

@@ -31,10 +31,10 @@ const pruneRows = 256
 // Prune forgets what is older than keep says at now, and returns how many rows
 // that were. Claims of GETs go; those of POSTs move to the history with their
 // endings; the open claims of this run stay. Of a deployment that is gone from
-// the file, its row goes: should it come back, it is one that was never seen. It works in small transactions,
-// between which commits take their turn, and may fail without harm to them,
-// unless the disk itself failed. The caller asks only while it believes the
-// wall clock, by which history is judged.
+// the file, its row goes: should it come back, it is one that was never seen. It
+// works in small transactions, between which commits take their turn, and may fail
+// without harm to them, unless the disk itself failed. The caller asks only while
+// it believes the wall clock, by which history is judged.
 func (l *Ledger) Prune(ctx context.Context, now scheduler.Now, keep Keep) (int, error) {
 	keep.Uses = cmp.Or(keep.Uses, DefaultKeepUses)
 	before := now.Wall.Add(-cmp.Or(keep.History, DefaultKeepHistory))
