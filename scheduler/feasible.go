@@ -31,21 +31,51 @@ type Infeasible struct {
 // scope is Auto; what only Key cannot carry has that Scope. The order is that of
 // the policies, then of the powers, then of the scopes.
 //
+// Of c it reads the policies, the quotas and who is protected; a dry run of all
+// is tried like any other, since somebody means to end it. The name of a
+// deployment, empty where it is not known, says who bears another one than the
+// file asserts, and gets no call.
+//
 // Nothing is known here of what people do, of other users of the quota, or of
 // calls that fail. Every call is taken to end as soon as it is made.
-func Feasible(set *policy.Set, limits [quota.Methods]quota.Limit, from, to time.Time) []Infeasible {
-	f := feasibility{limits: limits, found: map[findingKey]*Infeasible{}}
-	for _, p := range set.Policies {
-		if len(p.Members()) > 0 && !p.Options().DryRun {
-			f.walk(p, from, to)
+func Feasible(c Config, name func(policy.Member) string, from, to time.Time) []Infeasible {
+	f := feasibility{limits: c.Quotas, found: map[findingKey]*Infeasible{}}
+	for _, p := range c.Set.Policies {
+		if p.Options().DryRun {
+			continue
+		}
+		both, starts := callable(p, c.Protect, name)
+		if both > 0 {
+			f.walk(p, both, true, from, to)
+		}
+		if starts > 0 {
+			f.walk(p, starts, false, from, to)
 		}
 	}
 	for _, m := range [...]quota.Method{quota.Start, quota.Stop} {
-		if limits[m].Scope != quota.Deployment {
+		if c.Quotas[m].Scope != quota.Deployment {
 			f.whole(m)
 		}
 	}
-	return f.sorted(set)
+	return f.sorted(c.Set)
+}
+
+// callable counts the deployments of p that are started and stopped, and those
+// that are started alone. What is not known stands in nobody's way here: it may
+// turn out to be no bar.
+func callable(p *policy.Policy, protect *policy.Protection, name func(policy.Member) string) (both, starts int) {
+	for _, m := range p.Members() {
+		called := name(m)
+		standing, _ := protect.Of(m.ID, called)
+		switch {
+		case m.Named(called) == policy.Barred:
+		case standing == policy.Barred:
+			starts++
+		default:
+			both++
+		}
+	}
+	return both, starts
 }
 
 // feasibility collects what Feasible finds.
@@ -68,15 +98,14 @@ type demand struct {
 	n    int
 }
 
-// walk follows one deployment of p, which stands for all: its own quotas, and
-// what it adds to the key's.
-func (f *feasibility) walk(p *policy.Policy, from, to time.Time) {
-	n := len(p.Members())
+// walk follows one deployment of p, which stands for n that are like it: its own
+// quotas, and what they add to the key's.
+func (f *feasibility) walk(p *policy.Policy, n int, stops bool, from, to time.Time) {
 	var logs [quota.Methods]quota.Log
 	id := uint64(0)
 	left := false // the last stop was not made: it runs still
 	for e, need := range p.Calls(from, to) {
-		if need == policy.NoCall || left && e.Power == policy.Running {
+		if need == policy.NoCall || left && e.Power == policy.Running || !stops && e.Power == policy.Stopped {
 			continue
 		}
 		left = false

@@ -2,6 +2,7 @@ package scheduler
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -78,7 +79,7 @@ func TestFeasible(t *testing.T) {
 			}
 			from := time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC)
 			var got []string
-			for _, i := range Feasible(compile(t, c.specs...), limits, from, from.AddDate(0, 0, 30)) {
+			for _, i := range Feasible(Config{Set: compile(t, c.specs...), Quotas: limits}, byFile, from, from.AddDate(0, 0, 30)) {
 				how := i.Late.Round(100*time.Millisecond).String() + " late"
 				if i.Skipped {
 					how = "skipped"
@@ -90,6 +91,53 @@ func TestFeasible(t *testing.T) {
 				t.Errorf("infeasible\n got  %q\n want %q", got, c.want)
 			}
 		})
+	}
+}
+
+// byFile is the name of a deployment of which the file alone is known.
+func byFile(m policy.Member) string { return m.Name }
+
+// TestFeasibleBarred: who is never stopped needs no stop, and who bears another
+// name than the file asserts needs nothing.
+func TestFeasibleBarred(t *testing.T) {
+	t.Parallel()
+	limits := documented
+	for m := range limits {
+		limits[m].N, limits[m].Scope = 1, quota.Key
+	}
+	s := spec("p", "0 8 * * *", "0 20 * * *", "a", "b", "c")
+	s.Deployments[2].Name = "gamma"
+	set := compile(t, s)
+	from := time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC)
+	for _, c := range []struct {
+		protect string
+		gamma   string // what c is called
+		want    map[policy.Power]int
+	}{
+		{"", "gamma", map[policy.Power]int{policy.Running: 60, policy.Stopped: 60}},
+		{"", "delta", map[policy.Power]int{policy.Running: 30, policy.Stopped: 30}},
+		{"b", "gamma", map[policy.Power]int{policy.Running: 60, policy.Stopped: 30}},
+		{"GAM*", "gamma", map[policy.Power]int{policy.Running: 60, policy.Stopped: 30}},
+		{"b", "delta", map[policy.Power]int{policy.Running: 30}},
+	} {
+		name := func(m policy.Member) string {
+			if m.ID == "c" {
+				return c.gamma
+			}
+			return string(m.ID)
+		}
+		var entries []policy.Pattern
+		if c.protect != "" {
+			entries = append(entries, policy.Pattern{Text: c.protect})
+		}
+		cfg := Config{Set: set, Quotas: limits, Protect: policy.NewProtection(entries, set.Policies)}
+		got := map[policy.Power]int{}
+		for _, i := range Feasible(cfg, name, from, from.AddDate(0, 0, 30)) {
+			got[i.Power] += i.Count
+		}
+		if !maps.Equal(got, c.want) {
+			t.Errorf("protect %q, c is called %s: infeasible %v, want %v", c.protect, c.gamma, got, c.want)
+		}
 	}
 }
 
@@ -108,6 +156,6 @@ func BenchmarkFeasible(b *testing.B) {
 	from := time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC)
 	b.ReportAllocs()
 	for b.Loop() {
-		Feasible(set, documented, from, from.AddDate(0, 0, 400))
+		Feasible(Config{Set: set, Quotas: documented}, byFile, from, from.AddDate(0, 0, 400))
 	}
 }

@@ -18,8 +18,7 @@ import (
 
 // newCheck is `curfew check`: is the file right?
 func newCheck(c *console) *cobra.Command {
-	var path, format string
-	var strict, online bool
+	var o checkOptions
 	cmd := &cobra.Command{
 		Use:   "check",
 		Short: "Say everything that is wrong with a configuration",
@@ -33,74 +32,113 @@ could not be started again in time, and a call that would be more than 5 minutes
 late, are errors. Where nobody knows yet over what a quota is counted (scope:
 auto), what only a quota of the whole key could not carry is a note.
 
+With an inventory it knows what the daemon will: that ids exist, that names are
+those that the file asserts, whom policies select, and who is protected by name.
+--inventory reads one that was saved, so that a pull request is checked without a
+key; --online asks the platform for one.
+
 Problems go to stderr and the verdict to stdout; "-o json" and "-o github" put
-all of it on stdout. Notes never count. The exit code is 0 where the file can be put in force, 1
-where it cannot, 2 where the command line makes no sense.`,
+all of it on stdout. Notes never count. The exit code is 0 where the file can be
+put in force, 1 where it cannot, 2 where the command line makes no sense.`,
 		Example: `  curfew check -c curfew.yaml
-  curfew check -c curfew.yaml --strict -o github     in a pipeline
+  curfew check -c curfew.yaml --strict -o github --inventory deployments.json
   curfew check -c curfew.yaml --online               with the key`,
 		Args: cobra.NoArgs,
-		RunE: c.action(func(ctx context.Context, _ []string) error {
-			return check(ctx, c, path, format, strict, online, time.Now())
-		}),
+		PreRunE: func(*cobra.Command, []string) error {
+			if o.online && o.inventory != "" {
+				return usagef("--online and --inventory both say who is there: give one of them")
+			}
+			return nil
+		},
+		RunE: c.action(func(ctx context.Context, _ []string) error { return o.run(ctx, c, time.Now()) }),
 	}
-	fileFlag(cmd, &path)
-	formatFlag(cmd, &format, "text", "json", "github")
-	cmd.Flags().BoolVar(&strict, "strict", false, "let warnings count as errors")
-	cmd.Flags().BoolVar(&online, "online", false, "ask the platform, too: the key works, ids exist, names match (GETs only)")
+	fileFlag(cmd, &o.path)
+	formatFlag(cmd, &o.format, "text", "json", "github")
+	cmd.Flags().BoolVar(&o.strict, "strict", false, "let warnings count as errors")
+	cmd.Flags().BoolVar(&o.online, "online", false, "ask the platform, too: the key works, ids exist, names match (GETs only)")
+	inventoryFlag(cmd, &o.inventory)
 	return cmd
 }
 
-func check(ctx context.Context, c *console, path, format string, strict, online bool, now time.Time) error {
+type checkOptions struct {
+	path, format   string
+	inventory      string
+	strict, online bool
+}
+
+func (o checkOptions) run(ctx context.Context, c *console, now time.Time) error {
 	ctx, stop := untilSignal(ctx)
 	defer stop()
-	file, problems, err := config.Load(path, c.env)
+	file, problems, err := config.Load(o.path, c.env)
 	if err != nil {
 		return err
 	}
-	var perhaps []policy.Problem
+	v := verdict{file: file, problems: problems, until: now.AddDate(0, 0, feasibleDays)}
 	if file.Policies != nil {
-		x := infeasible(file, file.Policies, now)
-		carried, _ := x.certain()
-		problems, perhaps = append(problems, carried...), x.perhaps()
-	}
-	sees := ""
-	if online && file.Policies != nil {
-		var more []policy.Problem
-		more, sees, err = checkOnline(ctx, c, file)
-		if err != nil {
+		if err := o.prove(ctx, c, &v, now); err != nil {
 			return err
 		}
-		problems = append(problems, more...)
 	}
 	// A warning that is an error under --strict keeps its name: it is the caller
 	// who is strict, not the file.
-	v := verdict{file: file, sees: sees, problems: problems, perhaps: perhaps, until: now.AddDate(0, 0, feasibleDays), fine: !config.Failed(problems) && !(strict && len(problems) > 0)}
+	v.fine = !config.Failed(v.problems) && !(o.strict && len(v.problems) > 0)
 	if err := tellIdle(c, file); err != nil {
 		return err
 	}
-	switch format {
-	case "json":
-		err = v.json(c)
-	case "github":
-		err = v.github(c.out)
-	default:
-		err = v.text(c)
+	if err := v.write(c, o.format); err != nil {
+		return err
 	}
-	if err == nil && !v.fine {
-		err = errTold
+	if !v.fine {
+		return errTold
 	}
-	return err
+	return nil
+}
+
+// prove holds a file that can be read against who is there, as far as somebody
+// says so, and against its quotas.
+func (o checkOptions) prove(ctx context.Context, c *console, v *verdict, now time.Time) (err error) {
+	inv, problems := (*inventory)(nil), []policy.Problem(nil)
+	if o.online {
+		inv, problems, v.sees, err = checkOnline(ctx, c, v.file)
+	} else {
+		inv, err = readInventory(c, o.inventory)
+	}
+	if err != nil {
+		return err
+	}
+	if inv != nil {
+		v.known = true
+		problems = append(problems, inv.resolve(v.file, nil)...)
+		problems = append(problems, inv.holdAgainst(v.file)...)
+		v.notes = inv.unprotecting(v.file)
+	}
+	x := infeasible(v.file, v.file.Policies, inv.name, now)
+	carried, _ := x.certain()
+	v.problems = append(append(v.problems, carried...), problems...)
+	v.notes = append(v.notes, x.perhaps()...)
+	return nil
 }
 
 // A verdict is what check has to say of a file.
 type verdict struct {
 	file     *config.Config
 	problems []policy.Problem
-	perhaps  []policy.Problem // only if a quota that is not known yet is the whole key's
+	notes    []policy.Problem // what may be a problem, or never one: see examination.perhaps, inventory.unprotecting
 	until    time.Time        // to which the quotas were proved to carry the calls
 	sees     string           // what was seen of the platform, in words; empty where it was not asked
+	known    bool             // there was an inventory, so that those selected are among the deployments
 	fine     bool
+}
+
+// write says it in the format that was asked for.
+func (v verdict) write(c *console, format string) error {
+	switch format {
+	case "json":
+		return v.json(c)
+	case "github":
+		return v.github(c.out)
+	}
+	return v.text(c)
 }
 
 // text is for people: the problems as they are shown at a start, then the verdict.
@@ -108,7 +146,7 @@ func (v verdict) text(c *console) error {
 	if _, err := io.WriteString(c.err, config.Render(v.problems, v.file.Text)); err != nil {
 		return err
 	}
-	for _, p := range v.perhaps {
+	for _, p := range v.notes {
 		if _, err := fmt.Fprintf(c.err, "%s: note: %s\n", p.Pos, p.Text); err != nil {
 			return err
 		}
@@ -118,14 +156,26 @@ func (v verdict) text(c *console) error {
 	}
 	policies, deployments := v.counts()
 	_, err := fmt.Fprintf(c.out, "%s is fine: %s, %s%s; the quotas carry all calls until %s; tzdata %s\n", v.file.Source,
-		plural(policies, "policy", "policies"), plural(deployments, "deployment", "deployments"),
-		looks(v.file, deployments)+seen(v.sees), v.until.Format(time.DateOnly)+unproved(v.file), tzdata(c.env))
+		plural(policies, "policy", "policies"), plural(deployments, "deployment", "deployments")+v.selected(),
+		looks(v.file, deployments)+seen(v.sees), v.until.Format(time.DateOnly)+v.unproved(), tzdata(c.env))
 	return err
 }
 
+// selected says how many deployments are there by their names alone.
+func (v verdict) selected() string {
+	if !v.known || !v.file.Policies.Selects() {
+		return ""
+	}
+	n := 0
+	for _, p := range v.file.Policies.Policies {
+		n += len(p.Selected())
+	}
+	return fmt.Sprintf(" (%d of them selected by name)", n)
+}
+
 // unproved says whom the proof leaves out: those whom only an inventory tells.
-func unproved(file *config.Config) string {
-	if file.Policies.Selects() {
+func (v verdict) unproved() string {
+	if v.file.Policies.Selects() && !v.known {
 		return " (of those named; not of whom policies select)"
 	}
 	return ""
@@ -221,7 +271,7 @@ func (v verdict) json(c *console) error {
 	for _, p := range v.problems {
 		body.Problems = append(body.Problems, problemBody{p.Pos.File, p.Pos.Line, p.Pos.Col, severity(p), p.Text, p.Hint})
 	}
-	for _, p := range v.perhaps {
+	for _, p := range v.notes {
 		body.Notes = append(body.Notes, problemBody{p.Pos.File, p.Pos.Line, p.Pos.Col, "note", p.Text, p.Hint})
 	}
 	enc := json.NewEncoder(c.out)
@@ -259,7 +309,7 @@ func (v verdict) github(w io.Writer) error {
 			return err
 		}
 	}
-	for _, p := range v.perhaps {
+	for _, p := range v.notes {
 		if err := say("notice", p); err != nil {
 			return err
 		}

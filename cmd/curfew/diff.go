@@ -33,8 +33,11 @@ NEW's policy in its zone, leads included; "57 times" is for each deployment.
 
 Said beside the calls: what is done at the moment NEW is loaded, and settings that
 change how calls are made, not when. A policy that is only renamed is no
-difference, and is told of in a line. A policy that selects deployments by name is
-compared as one, by its pattern. Keys and secrets are not compared.
+difference, and is told of in a line. Keys and secrets are not compared.
+
+With an inventory it knows whom policies select, who is protected by name, and who
+bears another name than the file asserts; it is taken for both files. Without one,
+a policy that selects deployments by name is compared as one, by its pattern.
 
 The exit code is that of diff(1): 0 where nothing differs, 1 where something does,
 2 where there was trouble; a file with errors is trouble.`,
@@ -51,6 +54,7 @@ The exit code is that of diff(1): 0 where nothing differs, 1 where something doe
 	o.days = feasibleDays
 	cmd.Flags().Var(whole[int]{&o.days}, "days", "how many days to compare")
 	cmd.Flags().StringVar(&o.from, "from", "now", "the `TIME` to begin with, and at which NEW is taken to be loaded")
+	inventoryFlag(cmd, &o.inventory)
 	return cmd
 }
 
@@ -63,9 +67,10 @@ func twoFiles(_ *cobra.Command, args []string) error {
 }
 
 type diffOptions struct {
-	format string
-	days   int
-	from   string
+	format    string
+	days      int
+	from      string
+	inventory string
 }
 
 // run compares two files and writes what differs. It returns errTold where
@@ -79,10 +84,11 @@ func (o diffOptions) run(ctx context.Context, c *console, oldName, newName strin
 	if err != nil {
 		return err
 	}
-	if err := tellSelections(c, before, after); err != nil {
+	inv, err := o.takeInventory(c, before, after)
+	if err != nil {
 		return err
 	}
-	found := compare(before, after, s)
+	found := compare(before, after, inv, s)
 	out := bufio.NewWriterSize(c.out, 64<<10)
 	switch o.format {
 	case "json":
@@ -128,14 +134,30 @@ func loadBoth(ctx context.Context, c *console, oldName, newName string) (before,
 	return before, after, nil
 }
 
+// takeInventory reads the inventory and resolves whom both files select: the new
+// one as a daemon would that has the old one in force.
+func (o diffOptions) takeInventory(c *console, before, after *config.Config) (*inventory, error) {
+	inv, err := readInventory(c, o.inventory)
+	if err != nil {
+		return nil, err
+	}
+	if inv == nil {
+		return nil, tellSelections(c, before, after)
+	}
+	problems := config.Render(inv.resolve(before, nil), before.Text) + config.Render(inv.resolve(after, before.Policies), after.Text)
+	_, err = io.WriteString(c.err, problems+inv.missing(before)+inv.missing(after))
+	return inv, err
+}
+
 // tellSelections says of policies that select by name how they are compared:
-// nobody has asked which deployments those are.
+// nobody has said which deployments those are.
 func tellSelections(c *console, files ...*config.Config) error {
 	for _, f := range files {
 		if !f.Policies.Selects() {
 			continue
 		}
-		if _, err := fmt.Fprintf(c.err, "%s selects deployments by name: those of one pattern are compared as one, whoever they are\n", f.Source); err != nil {
+		if _, err := fmt.Fprintf(c.err, "%s selects deployments by name: those of one pattern are compared as one, whoever they are; "+
+			"--inventory says who\n", f.Source); err != nil {
 			return err
 		}
 	}

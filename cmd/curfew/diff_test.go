@@ -90,7 +90,7 @@ func drawnComparison(rt *rapid.T) *comparison {
 		files = append(files, file)
 	}
 	from := time.Date(2027, 2, 20, 0, 0, 0, 0, time.UTC).Add(time.Duration(rapid.IntRange(0, 20_000).Draw(rt, "minutes")) * time.Minute)
-	return compare(files[0], files[1], span{from, from.AddDate(0, 0, rapid.IntRange(1, 60).Draw(rt, "days"))})
+	return compare(files[0], files[1], nil, span{from, from.AddDate(0, 0, rapid.IntRange(1, 60).Draw(rt, "days"))})
 }
 
 // TestDiffRoundTrip: the groups, applied to the calls of the old file, give those
@@ -235,7 +235,7 @@ func TestDiffIsReflexive(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
 		c := drawnComparison(rt)
-		if same := compare(c.after, c.after, c.span); same.differs() {
+		if same := compare(c.after, c.after, nil, c.span); same.differs() {
 			rt.Fatalf("%s in\n%s", same.sum(), c.after.Text)
 		}
 	})
@@ -246,7 +246,7 @@ func diffFiles(t testing.TB, before, after string) *comparison {
 	t.Helper()
 	old, new := fileOf(t, before), fileOf(t, after)
 	from := time.Date(2026, 11, 24, 19, 30, 0, 0, old.Location)
-	return compare(old, new, span{from, from.AddDate(0, 0, 400)})
+	return compare(old, new, nil, span{from, from.AddDate(0, 0, 400)})
 }
 
 // zoned is a file of one policy in Berlin.
@@ -370,6 +370,32 @@ p (protected now)  curfew.yaml:3, times in UTC
 `
 	if _, got, _ := strings.Cut(b.String(), "UTC\n"); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+// TestDiffComment: a comment ends before GitHub refuses it, and says what it lacks.
+func TestDiffComment(t *testing.T) {
+	t.Parallel()
+	var before, after strings.Builder
+	before.WriteString("timezone: UTC\npolicies:\n")
+	after.WriteString("timezone: UTC\npolicies:\n")
+	for i := range 600 {
+		fmt.Fprintf(&before, "- {name: p%03d, deployments: [w%03d], stop: \"0 20 * * FRI\"}\n", i, i)
+		fmt.Fprintf(&after, "- {name: p%03d, deployments: [w%03d], stop: \"0 19 * * FRI\", min_span: 1h}\n", i, i)
+	}
+	var b bytes.Buffer
+	if err := writeDiffMarkdown(&b, diffFiles(t, before.String(), after.String())); err != nil {
+		t.Fatal(err)
+	}
+	const most = 65_536
+	if b.Len() > most {
+		t.Errorf("the comment has %d bytes, GitHub takes %d", b.Len(), most)
+	}
+	rows := strings.Count(b.String(), "\n| `p")
+	for _, want := range []string{fmt.Sprintf("\n%d lines are not here; `curfew diff` shows all.\n", 600-rows), "\n600 lines are not here; "} {
+		if rows == 0 || !strings.Contains(b.String(), want) {
+			t.Errorf("%d rows, and it does not say %q", rows, want)
+		}
 	}
 }
 
@@ -506,7 +532,7 @@ func BenchmarkDiff(b *testing.B) {
 	before, after := fileOf(b, text(19)), fileOf(b, text(20))
 	from := time.Date(2026, 11, 24, 0, 0, 0, 0, before.Location)
 	for b.Loop() {
-		if err := writeDiffText(io.Discard, compare(before, after, span{from, from.AddDate(0, 0, 400)}), false); err != nil {
+		if err := writeDiffText(io.Discard, compare(before, after, nil, span{from, from.AddDate(0, 0, 400)}), false); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -31,9 +31,9 @@ type comparison struct {
 // compare compares two configurations that are right. It asks package policy for
 // the calls of both and subtracts them; what a policy means is decided there
 // alone. The instant at which the span begins is that of the change.
-func compare(before, after *config.Config, s span) *comparison {
+func compare(before, after *config.Config, inv *inventory, s span) *comparison {
 	c := &comparison{before: before, after: after, span: s, settings: fileSettings(before, after)}
-	c.pairs = pairsOf(before, after)
+	c.pairs = pairsOf(sidesOf(before, inv), sidesOf(after, inv))
 	for _, p := range c.pairs {
 		p.groups = groupsOf(p.changes(s), p.location(), s)
 		p.settings = p.pairSettings()
@@ -73,18 +73,29 @@ type policyPair struct {
 	loaded        string // what is done when the new file is loaded; empty: nothing else than before
 }
 
-// A side is a policy with what its file says of its deployments.
+// A side is a policy with what its file says of those of its deployments for whom
+// that is the same.
 type side struct {
-	policy    *policy.Policy
-	protected bool // they are never stopped
-	dry       bool
-	order     int // in the file
+	policy *policy.Policy
+	reach  reach
+	dry    bool
+	order  int // in the file
 }
 
-// A pairKey is what makes a pair: the policies, and who may not be stopped.
-type pairKey struct {
-	before, after             *policy.Policy
-	wasProtected, isProtected bool
+// A reach is how much of a policy happens to a deployment.
+type reach uint8
+
+// The reaches.
+const (
+	allCalls reach = iota
+	noStops        // it is protected
+	noCalls        // it bears another name than the file asserts
+)
+
+// lets reports whether a call for that power is made at all. A nil side has no
+// policy, and makes none.
+func (s *side) lets(power policy.Power) bool {
+	return s != nil && s.reach != noCalls && !(s.reach == noStops && power == policy.Stopped)
 }
 
 func (p *policyPair) differs() bool {
@@ -107,22 +118,15 @@ func (p *policyPair) latest() *side {
 	return p.before
 }
 
-// pairsOf sorts the deployments of both files into pairs.
-func pairsOf(before, after *config.Config) []*policyPair {
-	was, is := sidesOf(before), sidesOf(after)
-	byKey := map[pairKey]*policyPair{}
+// pairsOf sorts the deployments of both files into pairs: those with the same two
+// sides.
+func pairsOf(was, is map[subject]*side) []*policyPair {
+	byKey := map[[2]*side]*policyPair{}
 	add := func(s subject, old, new *side) {
-		var key pairKey
-		if old != nil {
-			key.before, key.wasProtected = old.policy, old.protected
-		}
-		if new != nil {
-			key.after, key.isProtected = new.policy, new.protected
-		}
-		p := byKey[key]
+		p := byKey[[2]*side{old, new}]
 		if p == nil {
 			p = &policyPair{before: old, after: new}
-			byKey[key] = p
+			byKey[[2]*side{old, new}] = p
 		}
 		p.subjects = append(p.subjects, s)
 	}
@@ -137,33 +141,43 @@ func pairsOf(before, after *config.Config) []*policyPair {
 	return sortedPairs(byKey)
 }
 
-// sidesOf finds what each deployment of a file is under. A name that is asserted
-// is the only one that the file knows: who else a pattern of protect means, the
-// platform alone can tell. Of policies that select by the same pattern the first
+// sidesOf finds what each deployment of a file is under. Without an inventory, a
+// name that is asserted is the only one that is known, and whoever a policy
+// selects is one subject. Of policies that select by the same pattern the first
 // has it; that none of them gets anybody is the daemon's to say.
-func sidesOf(file *config.Config) map[subject]*side {
+func sidesOf(file *config.Config, inv *inventory) map[subject]*side {
 	sides := map[subject]*side{}
-	protection := policy.NewProtection(file.Protect, file.Policies.Policies)
+	b := barring{inv: inv, protection: policy.NewProtection(file.Protect, file.Policies.Policies), bars: map[bar]*bar{}}
 	for i, p := range file.Policies.Policies {
-		free := &side{policy: p, dry: file.DryRun || p.Options().DryRun, order: i}
-		barred := *free
-		barred.protected = true
-		for _, m := range p.Members() {
-			sides[subject{id: m.ID}] = free
-			if standing, _ := protection.Of(m.ID, m.Name); standing == policy.Barred {
-				sides[subject{id: m.ID}] = &barred
-			}
+		var of [noCalls + 1]*side
+		for r := range of {
+			of[r] = &side{policy: p, reach: reach(r), dry: file.DryRun || p.Options().DryRun, order: i}
 		}
-		if sel := p.Select(); sel != nil && sides[subject{pattern: sel.Name.Text}] == nil {
-			sides[subject{pattern: sel.Name.Text}] = free
+		for _, m := range p.Members() {
+			sides[subject{id: m.ID}] = of[b.of(m).reach()]
+		}
+		if sel := p.Select(); sel != nil && inv == nil && sides[subject{pattern: sel.Name.Text}] == nil {
+			sides[subject{pattern: sel.Name.Text}] = of[allCalls]
 		}
 	}
 	return sides
 }
 
+// reach is how much b leaves of a policy. A bar that may turn out to be none is
+// taken for none.
+func (b *bar) reach() reach {
+	switch {
+	case b == nil || b.kind == barPerhaps:
+		return allCalls
+	case b.kind == barAll:
+		return noCalls
+	}
+	return noStops
+}
+
 // sortedPairs puts pairs, and the deployments in them, into an order that does
 // not hang on that of a map.
-func sortedPairs(byKey map[pairKey]*policyPair) []*policyPair {
+func sortedPairs(byKey map[[2]*side]*policyPair) []*policyPair {
 	pairs := make([]*policyPair, 0, len(byKey))
 	for _, p := range byKey {
 		slices.SortFunc(p.subjects, func(a, b subject) int {
@@ -202,7 +216,7 @@ type callKey struct {
 func (c call) key() callKey { return callKey{c.at.Unix(), c.power} }
 
 // callsOf returns the calls of a policy in a span; none under no policy. What is
-// protected has no stops. That a policy is on dry run takes no call away: it is a
+// protected has no stops, and what bears another name has nothing. That a policy is on dry run takes no call away: it is a
 // setting, and whoever tries one out wants to see its times.
 func callsOf(s *side, over span) []call {
 	if s == nil {
@@ -210,7 +224,7 @@ func callsOf(s *side, over span) []call {
 	}
 	var calls []call
 	for e, need := range s.policy.Calls(over.from, over.to) {
-		if need == policy.NoCall || s.protected && e.Power == policy.Stopped {
+		if need == policy.NoCall || !s.lets(e.Power) {
 			continue
 		}
 		calls = append(calls, call{e.At, e.Power, e.Because})
@@ -257,7 +271,7 @@ func (p *policyPair) explain(changes []callChange, s span) {
 
 // sameCalls reports whether the two policies cannot differ in their calls.
 func (p *policyPair) sameCalls() bool {
-	return p.before != nil && p.after != nil && p.before.protected == p.after.protected &&
+	return p.before != nil && p.after != nil && p.before.reach == p.after.reach &&
 		p.before.policy.Fingerprint() == p.after.policy.Fingerprint()
 }
 

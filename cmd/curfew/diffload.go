@@ -51,16 +51,17 @@ func (p *policyPair) settled(t time.Time) string {
 
 // following is the next edge behind e that may be a call.
 func (p *policyPair) following(e policy.Edge) (policy.Edge, bool) {
-	if p.after.protected {
+	switch p.after.reach {
+	case noCalls:
+		return policy.Edge{}, false
+	case noStops:
 		return p.after.policy.NextOf(policy.Running, e.At)
 	}
 	return p.after.policy.Next(e.At)
 }
 
 // barred reports whether nothing makes the deployments have that power.
-func (p *policyPair) barred(power policy.Power) bool {
-	return p.after.protected && power == policy.Stopped
-}
+func (p *policyPair) barred(power policy.Power) bool { return !p.after.lets(power) }
 
 // dryly adds that nothing leaves, where it does not.
 func (p *policyPair) dryly(s string) string {

@@ -137,7 +137,7 @@ func (p *policyPair) pairSettings() []setting {
 		{"dry_run", strconv.FormatBool(a.DryRun), strconv.FormatBool(b.DryRun)},
 	}
 	if was, is := p.before.policy.Select(), p.after.policy.Select(); was != nil && is != nil {
-		all = append(all, setting{"select.max", strconv.Itoa(was.Max), strconv.Itoa(is.Max)})
+		all = append(all, setting{"select.name", was.Name.Text, is.Name.Text}, setting{"select.max", strconv.Itoa(was.Max), strconv.Itoa(is.Max)})
 	}
 	return differing(append(all, p.nameSettings()...))
 }

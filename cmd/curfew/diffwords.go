@@ -22,15 +22,22 @@ func (p *policyPair) title(quote func(string) string) string {
 	return quote(p.after.policy.Name()) + p.standing()
 }
 
-// standing says whether the change is one of who may be stopped.
+// standing says whether the change is one of who may be called for.
 func (p *policyPair) standing() string {
+	was, is := p.before.reach, p.after.reach
 	switch {
-	case p.after.protected && !p.before.protected:
+	case was == is:
+		return ""
+	case is == noCalls:
+		return " (not touched any more: another name is asserted)"
+	case was == noCalls && is == noStops:
+		return " (its name is right now, and it is protected)"
+	case was == noCalls:
+		return " (its name is right now)"
+	case is == noStops:
 		return " (protected now)"
-	case p.before.protected && !p.after.protected:
-		return " (not protected any more)"
 	}
-	return ""
+	return " (not protected any more)"
 }
 
 // zones names the zone of the times, and the old one where that was another.

@@ -55,7 +55,7 @@ func (d *daemon) examiner(ctx context.Context) {
 // examine looks at the file and the selection in force.
 func (d *daemon) examine() []policy.Problem {
 	d.selection.mu.Lock()
-	file, set := d.inForce.Load().file, d.selection.set
+	file, set, name := d.inForce.Load().file, d.selection.set, d.selection.name()
 	d.selection.mu.Unlock()
 	if set == nil {
 		return nil
@@ -65,7 +65,7 @@ func (d *daemon) examine() []policy.Problem {
 	for _, p := range set.Policies {
 		found.Infeasible[p.Name()] = 0
 	}
-	problems, counts := infeasible(file, set, now).certain()
+	problems, counts := infeasible(file, set, name, now).certain()
 	for name, n := range counts {
 		found.Infeasible[name] = n
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"time"
 
 	"curfew/apiclient/quota"
@@ -17,9 +18,33 @@ const feasibleDays = 400
 // An examination is what the quotas cannot carry of some policies.
 type examination []scheduler.Infeasible
 
-// infeasible tries it for the time that is proved, from now on.
-func infeasible(file *config.Config, set *policy.Set, now time.Time) examination {
-	return scheduler.Feasible(set, file.Quotas, now, now.AddDate(0, 0, feasibleDays))
+// infeasible tries it for the policies in set, which are those of the file with
+// whom they select, from now on and for as long as is proved.
+func infeasible(file *config.Config, set *policy.Set, name func(policy.Member) string, now time.Time) examination {
+	return infeasibleIn(file, set, name, span{now, now.AddDate(0, 0, feasibleDays)})
+}
+
+func infeasibleIn(file *config.Config, set *policy.Set, name func(policy.Member) string, s span) examination {
+	return scheduler.Feasible(scheduler.Config{
+		Set: set, Quotas: file.Quotas, Protect: policy.NewProtection(file.Protect, set.Policies),
+	}, name, s.from, s.to)
+}
+
+// tellInfeasible says what of a plan the quotas cannot carry, whatever they are
+// counted over: a plan that shows a stop that would not be made must say so.
+func tellInfeasible(c *console, file *config.Config, inv *inventory, lines []*planLine, s span) error {
+	var set policy.Set
+	for _, l := range lines {
+		if !l.dry {
+			set.Policies = append(set.Policies, l.policy)
+		}
+	}
+	problems, _ := infeasibleIn(file, &set, inv.name, s).certain()
+	for i := range problems {
+		problems[i].Warning = true
+	}
+	_, err := io.WriteString(c.err, config.Render(problems, file.Text))
+	return err
 }
 
 // unsure reports whether i is a fault only if a quota of which nobody knows over

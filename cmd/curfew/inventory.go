@@ -7,10 +7,13 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"curfew/apiclient"
 	"curfew/internal/config"
 	"curfew/policy"
 )
@@ -26,6 +29,24 @@ type inventory struct {
 	source string // the file, for people
 	all    []policy.Named
 	names  map[policy.DeploymentID]string
+}
+
+// theKey is the source of an inventory that the platform gave.
+const theKey = "the account"
+
+func newInventory(source string) *inventory {
+	return &inventory{source: source, names: map[policy.DeploymentID]string{}}
+}
+
+// accountInventory is the platform's own list.
+func accountInventory(all []apiclient.Deployment) *inventory {
+	v := newInventory(theKey)
+	for i := range all {
+		id := policy.DeploymentID(all[i].ID)
+		v.names[id] = all[i].Name
+		v.all = append(v.all, policy.Named{ID: id, Name: all[i].Name})
+	}
+	return v
 }
 
 // inventoryFlag is the flag that names an inventory in every command that goes by
@@ -45,7 +66,7 @@ func readInventory(c *console, path string) (*inventory, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read inventory: %w", err)
 	}
-	v := &inventory{source: path, names: map[policy.DeploymentID]string{}}
+	v := newInventory(path)
 	if path == "-" {
 		v.source = "stdin"
 	}
@@ -148,15 +169,65 @@ func atLine(text []byte, err error) error {
 	return err
 }
 
-// resolve puts the deployments that file selects under its policies. The problems
-// are warnings. Without an inventory nobody is selected.
-func (v *inventory) resolve(file *config.Config) []policy.Problem {
+// resolve puts the deployments that file selects under its policies. before is
+// the set that was in force, nil where there was none. The problems are warnings.
+// Without an inventory nobody is selected.
+func (v *inventory) resolve(file *config.Config, before *policy.Set) []policy.Problem {
 	if v == nil || file.Policies == nil {
 		return nil
 	}
-	set, problems := file.Policies.Resolve(v.all, nil)
+	set, problems := file.Policies.Resolve(v.all, before)
 	file.Policies = set
 	return problems
+}
+
+// holdAgainst compares a file with who is there.
+func (v *inventory) holdAgainst(file *config.Config) (problems []policy.Problem) {
+	for _, p := range file.Policies.Policies {
+		for _, m := range p.Members() {
+			name, there := v.names[m.ID]
+			if !there {
+				problems = append(problems, unseen(v.source, m))
+			} else if m.Named(name) == policy.Barred {
+				problems = append(problems, misnamed(m, name))
+			}
+		}
+	}
+	return problems
+}
+
+// unprotecting are the entries of protect that protect nobody who is there: one
+// with a mistake in it looks like one that works.
+func (v *inventory) unprotecting(file *config.Config) (notes []policy.Problem) {
+	for _, e := range file.Protect {
+		only := policy.NewProtection([]policy.Pattern{e}, file.Policies.Policies)
+		barred := func(n policy.Named) bool {
+			standing, _ := only.Of(n.ID, n.Name)
+			return standing == policy.Barred
+		}
+		if !slices.ContainsFunc(v.all, barred) {
+			notes = append(notes, policy.Problem{Pos: e.Pos, Text: fmt.Sprintf("%s has no deployment that %q protects", v.source, e.Text)})
+		}
+	}
+	return notes
+}
+
+func unseen(source string, m policy.Member) policy.Problem {
+	p := policy.Problem{
+		Pos: m.Pos, Text: fmt.Sprintf("%s has no deployment %q", source, m.ID),
+		Hint: "correct the id, which is not the name, or bring a newer list",
+	}
+	if source == theKey {
+		p.Text, p.Hint = fmt.Sprintf("the key sees no deployment %q", m.ID), "correct the id, which is not the name, or give the key its project"
+	}
+	return p
+}
+
+func misnamed(m policy.Member, name string) policy.Problem {
+	return policy.Problem{
+		Pos: m.Pos, Text: fmt.Sprintf("deployment %q is called %s, not %s: it would not be touched", m.ID, strconv.Quote(name), strconv.Quote(m.Name)),
+		Hint: "correct the id or the name",
+	}
 }
 
 // name is what a deployment is called: by the inventory, else by the file.
@@ -176,7 +247,7 @@ func takeInventory(c *console, file *config.Config, path string) (*inventory, er
 	if err != nil {
 		return nil, err
 	}
-	if _, err := io.WriteString(c.err, config.Render(v.resolve(file), file.Text)); err != nil {
+	if _, err := io.WriteString(c.err, config.Render(v.resolve(file, nil), file.Text)); err != nil {
 		return nil, err
 	}
 	if v == nil && file.Policies.Selects() {

@@ -23,14 +23,14 @@ func newList(c *console) *cobra.Command {
 		Use:   "list",
 		Short: "List the deployments that the key can see",
 		Long: `Ask the platform for all deployments that the key can see, by one GET, and list
-them by name. With -o json it is an inventory: what plan and explain take by
---inventory, so that they know names, and whom a policy selects, without a key.
+them by name. With -o json it is an inventory: what check, plan, explain and diff take
+by --inventory, so that they know names, and whom a policy selects, without a key.
 
 Of the configuration it needs the account alone: api.endpoint and the key. The GET
 counts against the key's quota; a daemon beside it does not know of it.`,
 		Example: `  curfew list -c curfew.yaml
-  curfew list -c curfew.yaml -o json > inventory.json
-  curfew plan -c curfew.yaml --inventory inventory.json`,
+  curfew list -c curfew.yaml -o json > deployments.json
+  curfew check -c curfew.yaml --inventory deployments.json`,
 		Args: cobra.NoArgs,
 		RunE: c.action(func(ctx context.Context, _ []string) error { return list(ctx, c, path, format) }),
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strconv"
 	"time"
 
 	"curfew/apiclient"
@@ -96,26 +95,26 @@ func (l *lookout) get(ctx context.Context, id policy.DeploymentID) (apiclient.De
 	return d, err
 }
 
-// checkOnline holds a file against the platform: the key works, ids exist, names
-// are those that the file says, selections stay below their max. Where the key
-// may not list deployments, it looks at each by itself.
-func checkOnline(ctx context.Context, c *console, file *config.Config) (problems []policy.Problem, sees string, err error) {
+// checkOnline asks the platform who is there, for as much as the key may know:
+// the inventory is nil where it may not list deployments, and each was looked at
+// by itself, or where the key is refused. The problems are those of the key, and
+// of what was looked at.
+func checkOnline(ctx context.Context, c *console, file *config.Config) (inv *inventory, problems []policy.Problem, sees string, err error) {
 	l, problems, err := newLookout(c, file)
 	if l == nil || err != nil {
-		return problems, "", err
+		return nil, problems, "", err
 	}
 	defer l.client.Close()
 	all, err := l.list(ctx)
 	switch {
 	case err == nil:
-		more := holdAgainst(file, all)
-		return append(problems, more...), "the key sees " + plural(len(all), "deployment", "deployments"), nil
+		return accountInventory(all), problems, "the key sees " + plural(len(all), "deployment", "deployments"), nil
 	case errors.Is(err, apiclient.ErrForbidden), errors.Is(err, apiclient.ErrNotFound):
 		more, err := l.lookAtEach(ctx, file)
-		return append(problems, more...), "each was looked at", err
+		return nil, append(problems, more...), "each was looked at", err
 	}
 	problem, err := accountProblem(file, err)
-	return append(problems, problem...), "", err
+	return nil, append(problems, problem...), "", err
 }
 
 // accountProblem is an answer that concerns every call, as a problem of the file.
@@ -128,29 +127,6 @@ func accountProblem(file *config.Config, err error) ([]policy.Problem, error) {
 		}}, nil
 	}
 	return nil, err
-}
-
-// holdAgainst compares a file with all that its key can see.
-func holdAgainst(file *config.Config, all []apiclient.Deployment) []policy.Problem {
-	names := make(map[policy.DeploymentID]string, len(all))
-	inventory := make([]policy.Named, 0, len(all))
-	for i := range all {
-		id := policy.DeploymentID(all[i].ID)
-		names[id] = all[i].Name
-		inventory = append(inventory, policy.Named{ID: id, Name: all[i].Name})
-	}
-	_, problems := file.Policies.Resolve(inventory, nil)
-	for _, p := range file.Policies.Policies {
-		for _, m := range p.Members() {
-			name, there := names[m.ID]
-			if !there {
-				problems = append(problems, unseen(m))
-			} else if m.Named(name) == policy.Barred {
-				problems = append(problems, misnamed(m, name))
-			}
-		}
-	}
-	return problems
 }
 
 // lookAtEach compares a file with single looks. It says how far it is, since a
@@ -173,7 +149,7 @@ func (l *lookout) lookAtEach(ctx context.Context, file *config.Config) (problems
 		d, err := l.get(ctx, m.ID)
 		switch {
 		case errors.Is(err, apiclient.ErrNotFound), errors.Is(err, apiclient.ErrForbidden):
-			problems = append(problems, unseen(m))
+			problems = append(problems, unseen(theKey, m))
 		case err != nil:
 			problem, err := accountProblem(file, err)
 			return append(problems, problem...), err
@@ -182,18 +158,4 @@ func (l *lookout) lookAtEach(ctx context.Context, file *config.Config) (problems
 		}
 	}
 	return problems, nil
-}
-
-func unseen(m policy.Member) policy.Problem {
-	return policy.Problem{
-		Pos: m.Pos, Text: fmt.Sprintf("the key sees no deployment %q", m.ID),
-		Hint: "correct the id, which is not the name, or give the key its project",
-	}
-}
-
-func misnamed(m policy.Member, name string) policy.Problem {
-	return policy.Problem{
-		Pos: m.Pos, Text: fmt.Sprintf("deployment %q is called %s, not %s: it would not be touched", m.ID, strconv.Quote(name), strconv.Quote(m.Name)),
-		Hint: "correct the id or the name",
-	}
 }

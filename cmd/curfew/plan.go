@@ -9,10 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"curfew/apiclient/quota"
 	"curfew/internal/config"
 	"curfew/policy"
-	"curfew/scheduler"
 )
 
 // newPlan is `curfew plan`: what will happen?
@@ -96,7 +94,7 @@ func (o planOptions) run(c *console, now time.Time) error {
 			return err
 		}
 	}
-	if err := tellInfeasible(c, file, lines, s); err != nil {
+	if err := tellInfeasible(c, file, inv, lines, s); err != nil {
 		return err
 	}
 	out := bufio.NewWriterSize(c.out, 64<<10)
@@ -174,26 +172,4 @@ func loadFile(c *console, path string) (*config.Config, error) {
 		return nil, err
 	}
 	return file, tellIdle(c, file)
-}
-
-// tellInfeasible says what of a plan the quotas cannot carry, whatever they are
-// counted over: a plan that shows a stop that would not be made must say so.
-func tellInfeasible(c *console, file *config.Config, lines []*planLine, s span) error {
-	var set policy.Set
-	for _, l := range lines {
-		if !l.dry {
-			set.Policies = append(set.Policies, l.policy)
-		}
-	}
-	var problems []policy.Problem
-	for _, i := range scheduler.Feasible(&set, file.Quotas, s.from, s.to) {
-		if i.Scope == quota.Key && i.Limit.Scope == quota.Auto {
-			continue // it may never be
-		}
-		p := infeasibleProblem(i)
-		p.Warning = true
-		problems = append(problems, p)
-	}
-	_, err := io.WriteString(c.err, config.Render(problems, file.Text))
-	return err
 }

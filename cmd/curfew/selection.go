@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"slices"
@@ -36,6 +37,16 @@ func (s *selection) resolve(next *settings) scheduler.Config {
 	}
 	s.told = problems
 	return c
+}
+
+// name returns what deployments are called: by the last inventory, else by the
+// file. What it returns can be asked without the lock.
+func (s *selection) name() func(policy.Member) string {
+	names := make(map[policy.DeploymentID]string, len(s.inventory))
+	for _, n := range s.inventory {
+		names[n.ID] = n.Name
+	}
+	return func(m policy.Member) string { return cmp.Or(names[m.ID], m.Name) }
 }
 
 // firstSelection is the configuration that the loop begins with. Whom the file
