@@ -94,7 +94,10 @@ func acknowledge(t *testing.T, l *Ledger, n uint64) {
 // What it acknowledged is there afterwards; of what it did not, all or nothing.
 func TestKill(t *testing.T) {
 	t.Parallel()
-	const rounds = 30
+	rounds := 30
+	if *deep {
+		rounds = 400
+	}
 	path := filepath.Join(t.TempDir(), "curfew.db")
 	var want scheduler.State
 	next := uint64(0) // the first batch that is not in want
