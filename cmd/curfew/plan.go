@@ -32,14 +32,16 @@ something else is wanted, a stop of a protected deployment.
 
 Names, and the deployments that a policy selects by name, come from an inventory.
 "-o csv" is for spreadsheets; "-o ical" is a calendar of the times at which the
-policies want each deployment running. Of "-o json" there is a JSON Schema in
-docs/schema/plan.schema.json; like "-o csv", it has starts and stops alone.
+policies want each deployment running; "-o svg" is a picture of the same for a
+browser, with days off and changes of clocks. Of "-o json" there is a JSON Schema
+in docs/schema/plan.schema.json; like "-o csv", it has starts and stops alone.
 
 Times are ` + timeHelp + `.`,
 		Example: `  curfew plan -c curfew.yaml --days 2
   curfew plan -c curfew.yaml --from 2027-03-27 --to 2027-03-30 --deployment w41b11c0
   curfew plan -c curfew.yaml -o json | jq '.[] | select(.action == "stop") | .at'
   curfew plan -c curfew.yaml --days 90 -o ical >running.ics
+  curfew plan -c curfew.yaml --days 31 -o svg >month.svg
   curfew list -o json | curfew plan -c curfew.yaml --inventory -`,
 		Args: cobra.NoArgs,
 		PreRunE: func(cmd *cobra.Command, _ []string) error {
@@ -51,7 +53,7 @@ Times are ` + timeHelp + `.`,
 		RunE: c.action(func(context.Context, []string) error { return o.run(c, time.Now()) }),
 	}
 	fileFlag(cmd, &o.path)
-	formatFlag(cmd, &o.format, "table", "json", "csv", "ical")
+	formatFlag(cmd, &o.format, "table", "json", "csv", "ical", "svg")
 	o.days = 7
 	cmd.Flags().Var(whole[int]{&o.days}, "days", "how many days to look ahead")
 	cmd.Flags().StringVar(&o.from, "from", "now", "the `TIME` to begin with")
@@ -73,9 +75,11 @@ type planOptions struct {
 	from, to     string
 	deployment   string
 	inventory    string
+	now          time.Time // when it was asked: a line in the picture
 }
 
 func (o planOptions) run(c *console, now time.Time) error {
+	o.now = now
 	file, err := readFile(c, o.path)
 	if err != nil {
 		return err
@@ -113,6 +117,8 @@ func (o planOptions) write(c *console, out io.Writer, file *config.Config, lines
 		return writePlanCSV(out, walk(lines, s))
 	case "ical":
 		return writePlanICal(out, file.Name, lines, s)
+	case "svg":
+		return writePlanSVG(out, file, lines, s, o.now)
 	}
 	t := newPlanTable(file, lines, s, palette(c.coloured(c.out)))
 	t.alone = o.deployment != ""

@@ -13,6 +13,7 @@ var arrows = map[string][]string{
 	"curfew/apiclient/quota":            {},
 	"curfew/internal/secret":            {},
 	"curfew/internal/needtool":          {},
+	"curfew/internal/picture":           {},
 	"curfew/internal/simplatform":       {},
 	"curfew/internal/house":             {},
 	"curfew/internal/docs":              {},
