@@ -2,57 +2,88 @@ package main
 
 import (
 	"fmt"
+	"math"
 
 	"curfew/internal/config"
 	"curfew/internal/sim"
-	"curfew/policy"
 )
 
 // savings are what a simulated span costs, against always running. What was
 // neither running nor stopped costs as running: nobody documents otherwise.
 type savings struct {
-	Currency string  `json:"currency"`
-	Hours    float64 `json:"hours_stopped"` // of the deployments that have a price
-	Saved    float64 `json:"saved"`         // hours stopped × (price running − price stopped)
-	Always   float64 `json:"always_running"`
-	Unpriced int     `json:"deployments_without_price"`
+	bill
+	currency string
+	unpriced int     // deployments of which nobody knows the price
+	each     []*bill // by deployment, as in Report.Powers; nil for those
+	price    config.Price
+	mixed    bool // not all have that price
 }
+
+// A bill is what one deployment, or all, come to, in a currency.
+type bill struct {
+	hours  float64 // stopped
+	saved  float64 // hours stopped × (price running − price stopped)
+	always float64 // what running all the time would have cost
+}
+
+// cost is what is left to be paid.
+func (b bill) cost() float64 { return b.always - b.saved }
 
 // savingsOf applies the file's prices to a report; nil where it has none.
 func savingsOf(file *config.Config, r *sim.Report) *savings {
 	if file.Prices.Currency() == "" {
 		return nil
 	}
-	names := map[policy.DeploymentID]string{}
-	for _, p := range file.Policies.Policies {
-		for _, m := range p.Members() {
-			names[m.ID] = m.Name
-		}
-	}
-	s := &savings{Currency: file.Prices.Currency()}
+	s := &savings{currency: file.Prices.Currency()}
 	for _, p := range r.Powers {
-		price, ok := file.Prices.At(p.Deployment, names[p.Deployment])
+		price, ok := file.Prices.At(p.Deployment, p.Name)
 		if !ok {
-			s.Unpriced++
+			s.unpriced++
+			s.each = append(s.each, nil)
 			continue
 		}
-		s.Hours += p.Stopped.Hours()
-		s.Saved += p.Stopped.Hours() * (price.Running - price.Stopped)
-		s.Always += (p.Running + p.Stopped + p.Other).Hours() * price.Running
+		s.add(p, price)
 	}
 	return s
+}
+
+func (s *savings) add(p sim.Powers, price config.Price) {
+	b := &bill{
+		hours:  p.Stopped.Hours(),
+		saved:  p.Stopped.Hours() * (price.Running - price.Stopped),
+		always: (p.Running + p.Stopped + p.Other).Hours() * price.Running,
+	}
+	s.mixed = s.mixed || len(s.each) > s.unpriced && price != s.price
+	s.price = price
+	s.each = append(s.each, b)
+	s.hours, s.saved, s.always = s.hours+b.hours, s.saved+b.saved, s.always+b.always
 }
 
 // String is the figure with its formula, for people.
 func (s *savings) String() string {
 	share := 0.0
-	if s.Always > 0 {
-		share = 100 * s.Saved / s.Always
+	if s.always > 0 {
+		share = 100 * s.saved / s.always
 	}
-	text := fmt.Sprintf("%.2f %s of %.2f for always running (%.0f %%): %.1f h stopped × (price running − price stopped)",
-		s.Saved, s.Currency, s.Always, share, s.Hours)
-	if s.Unpriced > 0 {
-		text += "; " + plural(s.Unpriced, "deployment has", "deployments have") + " no price"
+	formula := fmt.Sprintf("(%s − %s) %s", amountText(s.price.Running), amountText(s.price.Stopped), s.currency)
+	if s.mixed || s.unpriced == len(s.each) {
+		formula = "(price running − price stopped)"
+	}
+	text := fmt.Sprintf("%.2f %s of %.2f for always running (%.0f %%): %.1f h stopped × %s",
+		s.saved, s.currency, s.always, share, s.hours, formula)
+	if s.mixed {
+		text += ", each at its own"
+	}
+	if s.unpriced > 0 {
+		text += "; " + plural(s.unpriced, "deployment has", "deployments have") + " no price"
 	}
 	return text
+}
+
+// amountText is a price as people write it: cents at least.
+func amountText(v float64) string {
+	if cents := math.Round(v * 100); math.Abs(v*100-cents) < 1e-9 {
+		return fmt.Sprintf("%.2f", v)
+	}
+	return fmt.Sprint(v)
 }

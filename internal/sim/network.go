@@ -3,9 +3,6 @@ package sim
 import (
 	"math/rand/v2"
 	"time"
-
-	"curfew/internal/simplatform"
-	"curfew/policy"
 )
 
 // A network says how long things take between the daemon, its disk and the
@@ -79,38 +76,4 @@ func dice(seed uint64, what string) *rand.Rand {
 		h = (h ^ uint64(what[i])) * 1099511628211
 	}
 	return rand.New(rand.NewPCG(seed, h))
-}
-
-// timingOf deals out how long a deployment takes to start and to stop.
-func timingOf(seed uint64, id policy.DeploymentID) simplatform.Timing {
-	if seed == 0 {
-		return simplatform.Timing{}
-	}
-	d := dice(seed, "timing of "+string(id))
-	return simplatform.Timing{
-		Boot: time.Minute + time.Duration(d.Int64N(int64(8*time.Minute))),
-		Halt: 30*time.Second + time.Duration(d.Int64N(int64(4*time.Minute))),
-	}
-}
-
-// weather gives the machine the network and the platform the faults of a seed:
-// what an account sees in a bad month.
-func (m *machine) weather(seed uint64) error {
-	if seed == 0 {
-		return nil
-	}
-	m.network.dice = dice(seed, "network")
-	for _, f := range []simplatform.Fault{
-		{Methods: simplatform.Posts, Kind: simplatform.LostAnswer, P: 0.01},
-		{Methods: simplatform.Posts, Kind: simplatform.Dropped, P: 0.005},
-		{Methods: simplatform.Posts, Kind: simplatform.RollBack, P: 0.003},
-		{Methods: simplatform.AnyMethod, Kind: simplatform.Refused, P: 0.002},
-		{Methods: simplatform.AnyMethod, Kind: simplatform.Error, Code: 503, P: 0.003},
-		{Methods: simplatform.AnyMethod, Kind: simplatform.Hang, For: time.Minute, P: 0.002},
-	} {
-		if err := m.world.AddFault(f); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -47,8 +47,8 @@ func TestWeek(t *testing.T) {
 		t.Errorf("outcomes (- want, + got):\n%s", diff)
 	}
 	for m, p := range r.Peaks {
-		if p.Deployment > p.Limit.N {
-			t.Errorf("%s: %d of %d in one window", quota.Method(m), p.Deployment, p.Limit.N)
+		if p.Deployment.Requests > p.Limit.N {
+			t.Errorf("%s: %d of %d in one window", quota.Method(m), p.Deployment.Requests, p.Limit.N)
 		}
 	}
 	for _, l := range r.Lateness {
@@ -68,7 +68,7 @@ func TestWeek(t *testing.T) {
 func TestSameSeedSameReport(t *testing.T) {
 	t.Parallel()
 	o := office(t)
-	o.Days, o.Seed = 60, 7
+	o.Days, o.Faults, o.Seed = 60, LightFaults, 7
 	first, err := Simulate(context.Background(), o)
 	if err != nil {
 		t.Fatal(err)
@@ -99,8 +99,8 @@ func TestPerKey(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.OverQuota > quota.Methods || r.Peaks[quota.Stop].Key > r.Peaks[quota.Stop].Limit.N+1 {
-		t.Errorf("%d calls over quota, up to %d stops in a window", r.OverQuota, r.Peaks[quota.Stop].Key)
+	if r.OverQuota > quota.Methods || r.Peaks[quota.Stop].Key.Requests > r.Peaks[quota.Stop].Limit.N+1 {
+		t.Errorf("%d calls over quota, up to %d stops in a window", r.OverQuota, r.Peaks[quota.Stop].Key.Requests)
 	}
 }
 
