@@ -12,13 +12,18 @@ import (
 // text is an explanation for people: the sentence, then what it rests on.
 func (x *explanation) text(colours palette) string {
 	var b strings.Builder
-	b.WriteString(x.sentence() + "\n")
+	b.WriteString(x.answer().text + "\n")
 	row := func(head, text string) { fmt.Fprintf(&b, "  %-9s %s\n", head, text) }
 	who := string(x.member.id)
 	if x.member.name != "" {
 		who += " " + printable(x.member.name)
 	}
 	row("asked", fmt.Sprintf("%s at %s, times in %s", who, x.at.In(x.file.Location).Format("Mon 2 Jan 2006 15:04:05"), x.file.Location))
+	if x.line == nil {
+		x.remembered(row)
+		x.history(row)
+		return b.String()
+	}
 	row("wanted", fmt.Sprintf("%s   %s, %s", x.wish(), x.line.policy.Name(), place(x.line.policy.Pos())))
 	if pos := x.pos(); pos.Line > 0 {
 		why := x.because()
@@ -29,11 +34,24 @@ func (x *explanation) text(colours palette) string {
 		row("but", x.protection())
 		row("", x.quote(m.pos))
 	}
+	x.remembered(row)
 	x.ahead(&b, colours)
+	x.history(row)
 	return b.String()
 }
 
-// sentence is the answer in one true sentence.
+// answer is the first line: by the record where there is one.
+func (x *explanation) answer() answer {
+	switch {
+	case x.record == nil:
+		return answer{x.verdict(), x.sentence()}
+	case x.line == nil:
+		return answer{verdictNotOurs, "NOT OURS: no policy in " + x.file.Source + " has it, so that nothing is done to it."}
+	}
+	return x.byRecord()
+}
+
+// sentence is the answer of the file in one true sentence.
 func (x *explanation) sentence() string {
 	switch x.verdict() {
 	case verdictName:
@@ -41,7 +59,7 @@ func (x *explanation) sentence() string {
 	case verdictNothing:
 		return "NOTHING WANTED: no time of " + x.line.policy.Name() + " lies behind; " + x.firstAhead() + "."
 	case verdictUntouched:
-		return "LEFT ALONE: nothing is wanted because of " + x.want.Because.Ref + ", " + x.stretch() + "."
+		return "LEFT ALONE: nothing is wanted because of " + printable(x.want.Because.Ref) + ", " + x.stretch() + "."
 	case verdictProtected:
 		return "PROTECTED: it is never stopped; the policy wants " + x.wishes() + "."
 	case verdictDryRun:
@@ -201,15 +219,21 @@ type explainBody struct {
 	Barred     string              `json:"barred,omitempty"`
 	Timezone   string              `json:"timezone"` // of the policy
 	Next       []planBody          `json:"next"`
+	Record     *recordBody         `json:"record,omitempty"` // only where a ledger was named
 }
 
 // body puts an explanation into JSON.
 func (x *explanation) body() explainBody {
+	first := x.answer()
 	b := explainBody{
-		Deployment: x.member.id, Name: x.member.name, Policy: x.line.policy.Name(), At: x.at.UTC().Format(time.RFC3339),
-		Verdict: x.verdict(), Sentence: x.sentence(), Wanted: x.want.Want.String(),
-		Since: instantText(x.want.Since), Until: instantText(x.until), Timezone: x.line.policy.Zone(), Next: []planBody{},
+		Deployment: x.member.id, Name: x.member.name, At: x.at.UTC().Format(time.RFC3339),
+		Verdict: first.verdict, Sentence: first.text, Wanted: x.want.Want.String(),
+		Since: instantText(x.want.Since), Until: instantText(x.until), Next: []planBody{}, Record: x.recordBody(),
 	}
+	if x.line == nil {
+		return b
+	}
+	b.Policy, b.Timezone = x.line.policy.Name(), x.line.policy.Zone()
 	if x.pos().Line > 0 {
 		b.Because, b.Place, b.Line = x.because(), place(x.pos()), strings.TrimPrefix(x.quote(x.pos()), "| ")
 	}

@@ -19,6 +19,7 @@ import (
 
 	"curfew/apiclient/quota"
 	"curfew/internal/ledger/ledgertest"
+	"curfew/internal/needtool"
 	"curfew/policy"
 	"curfew/scheduler"
 )
@@ -43,7 +44,7 @@ func TestChild(t *testing.T) {
 		}
 	case "three":
 		for n := range uint64(3) {
-			acknowledge(t, l, n)
+			acknowledge(t, l, numbered(l.inherited)+n)
 		}
 	case "limited":
 		limited(t, l)
@@ -175,10 +176,7 @@ func compareKilled(t *testing.T, round int, want, got scheduler.State) {
 // write to the log and before the word that it is durable, there is an fsync.
 func TestSyncedBeforeAcknowledged(t *testing.T) {
 	t.Parallel()
-	strace, err := exec.LookPath("strace")
-	if err != nil {
-		t.Skip("no strace")
-	}
+	strace := needtool.Path(t, "strace", "strace")
 	path := filepath.Join(t.TempDir(), "curfew.db")
 	trace := filepath.Join(t.TempDir(), "trace")
 	cmd := child(path, "three", strace, "-f", "-y", "-o", trace, "-e", "trace=write,pwrite64,fsync,fdatasync")

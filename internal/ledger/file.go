@@ -46,8 +46,8 @@ func ignoreAbsent(err error) error {
 
 // inspect reports whether there is a file at path that SQLite may be let at. It
 // never lets SQLite judge what SQLite takes for new: an empty file, or none
-// beside a write-ahead log.
-func inspect(path string) (present bool, err error) {
+// beside a write-ahead log. access is what the caller will want of the file.
+func inspect(path string, access int) (present bool, err error) {
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, inspectAbsent(path)
@@ -62,7 +62,7 @@ func inspect(path string) (present bool, err error) {
 	case info.Size() == 0:
 		return false, &Refusal{Path: path, Reason: ErrEmpty}
 	}
-	return true, inspectHead(path)
+	return true, inspectHead(path, access)
 }
 
 // inspectAbsent tells a ledger that never was from one that was taken away: SQLite
@@ -81,8 +81,8 @@ const headSize = 100
 
 // inspectHead looks for SQLite's mark. The file must not be open in this
 // process yet: closing it here would drop the locks that SQLite has on it.
-func inspectHead(path string) error {
-	f, err := os.OpenFile(path, os.O_RDWR, 0)
+func inspectHead(path string, access int) error {
+	f, err := os.OpenFile(path, access, 0)
 	if err != nil {
 		return err
 	}

@@ -32,43 +32,55 @@ type Filter struct {
 // the instants at which they were settled. It may be called while a batch is
 // being committed and does not hold it up.
 func (l *Ledger) Outcomes(ctx context.Context, f Filter) (found []scheduler.Outcome, err error) {
-	err = l.reading(ctx, func(tx *sql.Tx) error {
-		where, args := f.where(l.options.Account, "settled")
-		found, err = list(ctx, tx, l.boot, outcomes(), where+f.latest("outcome"), args, decodeOutcome)
+	err = l.reading(ctx, func(p *picture) error {
+		found, err = p.outcomes(ctx, f)
 		return err
 	})
 	return found, err
+}
+
+func (p *picture) outcomes(ctx context.Context, f Filter) ([]scheduler.Outcome, error) {
+	where, args := f.where(p.account, "settled")
+	return list(ctx, p, p.boot, outcomes(), where+f.latest("outcome"), args, decodeOutcome)
 }
 
 // Posts returns the starts and stops that were claimed, the latest first; From
 // and To bound the instants at which they were claimed. Claims that were
 // returned are not among them. Like Outcomes, it does not hold up commits.
 func (l *Ledger) Posts(ctx context.Context, f Filter) (found []Post, err error) {
-	err = l.reading(ctx, func(tx *sql.Tx) error {
-		where, args := f.where(l.options.Account, "wall")
-		old, err := list(ctx, tx, l.boot, attempts(), where+f.latest("claim"), args, decodePost)
-		if err != nil {
-			return err
-		}
-		found, err = l.livePosts(ctx, tx, where+" AND method <> 'get'"+f.latest("claim"), args)
-		found = append(found, old...)
+	err = l.reading(ctx, func(p *picture) error {
+		found, err = p.posts(ctx, f)
 		return err
 	})
+	return found, err
+}
+
+func (p *picture) posts(ctx context.Context, f Filter) ([]Post, error) {
+	where, args := f.where(p.account, "wall")
+	old, err := list(ctx, p, p.boot, attempts(), where+f.latest("claim"), args, decodePost)
+	if err != nil {
+		return nil, err
+	}
+	found, err := p.livePosts(ctx, where+" AND method <> 'get'"+f.latest("claim"), args)
+	if err != nil {
+		return nil, err
+	}
+	found = append(found, old...)
 	slices.SortFunc(found, func(a, b Post) int { return cmp.Compare(b.Claim.ID, a.Claim.ID) })
 	if f.Limit > 0 && len(found) > f.Limit {
 		found = found[:f.Limit]
 	}
-	return found, err
+	return found, nil
 }
 
 // livePosts reads POSTs that still count.
-func (l *Ledger) livePosts(ctx context.Context, tx *sql.Tx, where string, args []any) ([]Post, error) {
-	made, err := list(ctx, tx, l.boot, claims(), where, args, decodeClaim)
+func (p *picture) livePosts(ctx context.Context, where string, args []any) ([]Post, error) {
+	made, err := list(ctx, p, p.boot, claims(), where, args, decodeClaim)
 	if err != nil {
 		return nil, err
 	}
 	ofPosts := " WHERE account = $1 AND claim IN (SELECT claim FROM claims WHERE account = $1 AND method <> 'get')"
-	ended, err := list(ctx, tx, l.boot, endings(), ofPosts, args[:1], decodeEnding)
+	ended, err := list(ctx, p, p.boot, endings(), ofPosts, args[:1], decodeEnding)
 	if err != nil {
 		return nil, err
 	}
@@ -92,10 +104,10 @@ func pair(made []scheduler.Claim, ended []scheduler.Ending) []Post {
 }
 
 // reading runs ask on one unchanging picture of the ledger.
-func (l *Ledger) reading(ctx context.Context, ask func(*sql.Tx) error) error {
+func (l *Ledger) reading(ctx context.Context, ask func(*picture) error) error {
 	tx, err := l.readers.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err == nil {
-		err = errors.Join(ask(tx), tx.Rollback())
+		err = errors.Join(ask(&picture{querier: tx, account: l.options.Account, boot: l.boot}), tx.Rollback())
 	}
 	if err != nil {
 		return fmt.Errorf("read history of ledger %s: %w", l.path, err)

@@ -93,7 +93,7 @@ func Open(ctx context.Context, o Options) (*Ledger, error) {
 // open does what is left once the lock is held: two daemons that start at once on
 // an empty directory must not both make a ledger.
 func open(ctx context.Context, path string, o Options) (*Ledger, error) {
-	present, err := inspect(path)
+	present, err := inspect(path, os.O_RDWR)
 	if err != nil {
 		return nil, err
 	}
@@ -150,49 +150,47 @@ func (l *Ledger) begin(ctx context.Context) error {
 	return l.enterBoot(ctx)
 }
 
-// readAccount makes sure whose ledger it is, and takes up its counts. The key of
-// the table has room for several accounts; until one process serves several, a
-// row of another one means that somebody named the wrong file, or changed the
-// endpoint under a ledger whose floors and claims are another platform's.
+// readAccount makes sure whose ledger it is, and takes up its counts.
 func (l *Ledger) readAccount(ctx context.Context) error {
+	last, err := readAccount(ctx, l.conn, l.path, l.options.Account, l.options.Endpoint)
+	if err != nil {
+		return err
+	}
+	l.inherited, l.lastClaim = last, last
+	var outcomes sql.NullInt64
+	err = l.conn.QueryRowContext(ctx, "SELECT max(outcome) FROM outcomes WHERE account = $1", l.options.Account).Scan(&outcomes)
+	l.outcomes = uint64(outcomes.Int64)
+	return err
+}
+
+// readAccount makes sure whose ledger it is, and returns the highest claim number
+// ever given. The key of the table has room for several accounts; until one process
+// serves several, a row of another one means that somebody named the wrong file,
+// or changed the endpoint under a ledger whose floors and claims are another
+// platform's.
+func readAccount(ctx context.Context, q querier, path, account, endpoint string) (lastClaim uint64, err error) {
 	found := 0
-	err := each(ctx, l.conn, l.boot, accounts(), "", nil, func(r *row) error {
+	err = each(ctx, q, foreignBoot, accounts(), "", nil, func(r *row) error {
 		found++
-		account, endpoint := r.text(), r.text()
-		l.inherited = r.id()
-		l.lastClaim = l.inherited
-		if account != l.options.Account || endpoint != l.options.Endpoint {
-			return &Refusal{l.path, ErrForeign, fmt.Errorf("account %s at %s, not %s at %s",
-				account, endpoint, l.options.Account, l.options.Endpoint)}
+		name, at := r.text(), r.text()
+		lastClaim = r.id()
+		if name != account || at != endpoint {
+			return &Refusal{path, ErrForeign, fmt.Errorf("account %s at %s, not %s at %s", name, at, account, endpoint)}
 		}
 		return nil
 	})
 	if err == nil && found == 0 {
-		err = &Refusal{l.path, ErrDamaged, errors.New("no account in it")}
+		err = &Refusal{path, ErrDamaged, errors.New("no account in it")}
 	}
-	if err != nil {
-		return err
-	}
-	var last sql.NullInt64
-	err = l.conn.QueryRowContext(ctx, "SELECT max(outcome) FROM outcomes WHERE account = $1", l.options.Account).Scan(&last)
-	l.outcomes = uint64(last.Int64)
-	return err
+	return lastClaim, err
 }
 
 // enterBoot finds this boot's number, or gives it one. A number takes the place
 // of the kernel's 36 letters in every row.
 func (l *Ledger) enterBoot(ctx context.Context) error {
-	var newest int64
-	account := []any{l.options.Account}
-	err := each(ctx, l.conn, l.boot, boots(), " WHERE account = $1", account, func(r *row) error {
-		_, number := r.text(), r.number()
-		newest = max(newest, number)
-		if r.text() == l.options.Boot {
-			l.boot = number
-		}
-		return nil
-	})
-	if err != nil || l.boot != foreignBoot {
+	number, newest, err := findBoot(ctx, l.conn, l.options.Account, l.options.Boot)
+	if err != nil || number != unknownBoot {
+		l.boot = number
 		return err
 	}
 	l.boot = newest + 1
@@ -203,6 +201,21 @@ func (l *Ledger) enterBoot(ctx context.Context) error {
 			r.text(*id)
 		})
 	})
+}
+
+// findBoot returns the number of a boot, unknownBoot where it has none yet, and
+// the highest one given.
+func findBoot(ctx context.Context, q querier, account, kernelID string) (boot, newest int64, err error) {
+	boot = unknownBoot
+	err = each(ctx, q, foreignBoot, boots(), " WHERE account = $1", []any{account}, func(r *row) error {
+		_, number := r.text(), r.number()
+		newest = max(newest, number)
+		if r.text() == kernelID {
+			boot = number
+		}
+		return nil
+	})
+	return boot, newest, err
 }
 
 // putAccount writes the account's own row.

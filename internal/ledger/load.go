@@ -23,22 +23,23 @@ func (l *Ledger) Load(ctx context.Context) (scheduler.State, error) {
 	if l.failed != nil {
 		return scheduler.State{}, fmt.Errorf("load ledger %s: %w: %w", l.path, ErrFailed, l.failed)
 	}
-	s, err := l.load(ctx)
+	p := picture{l.conn, l.options.Account, l.boot, l.marks, l.lastClaim}
+	s, err := p.load(ctx)
 	if err != nil {
 		return scheduler.State{}, refuse(l.path, err)
 	}
 	return s, nil
 }
 
-func (l *Ledger) load(ctx context.Context) (s scheduler.State, err error) {
-	s.LastClaim = l.lastClaim
-	if s.Rows, err = all(ctx, l, deployments(), decodeRow); err != nil {
+func (p *picture) load(ctx context.Context) (s scheduler.State, err error) {
+	s.LastClaim = p.lastClaim
+	if s.Rows, err = all(ctx, p, deployments(), decodeRow); err != nil {
 		return s, err
 	}
-	if s.Overrides, err = all(ctx, l, overrides(), decodeOverride); err != nil {
+	if s.Overrides, err = all(ctx, p, overrides(), decodeOverride); err != nil {
 		return s, err
 	}
-	if s.Uses, err = l.uses(ctx); err != nil {
+	if s.Uses, err = p.uses(ctx); err != nil {
 		return s, err
 	}
 	err = errors.Join(
@@ -49,34 +50,34 @@ func (l *Ledger) load(ctx context.Context) (s scheduler.State, err error) {
 	if err != nil {
 		return s, err
 	}
-	s.Scopes, err = l.learned(ctx)
+	s.Scopes, err = p.learned(ctx)
 	return s, err
 }
 
 // uses puts claims and endings together. Both are read in the order in which
 // they lie, which is several times faster than a join.
-func (l *Ledger) uses(ctx context.Context) ([]scheduler.Use, error) {
-	made, err := all(ctx, l, claims(), decodeClaim)
+func (p *picture) uses(ctx context.Context) ([]scheduler.Use, error) {
+	made, err := all(ctx, p, claims(), decodeClaim)
 	if err != nil {
 		return nil, err
 	}
-	ended, err := all(ctx, l, endings(), decodeEnding)
+	ended, err := all(ctx, p, endings(), decodeEnding)
 	if err != nil {
 		return nil, err
 	}
 	uses := make([]scheduler.Use, len(made))
-	for i, p := range pair(made, ended) {
+	for i, u := range pair(made, ended) {
 		uses[i] = scheduler.Use{
-			Claim: p.Claim, Open: !p.Answered, Ended: p.Ending.Ended, Known: p.Ending.Known, Wait: p.Ending.Wait,
+			Claim: u.Claim, Open: !u.Answered, Ended: u.Ending.Ended, Known: u.Ending.Known, Wait: u.Ending.Wait,
 		}
-		uses[i].Unsent = uses[i].Open && !p.Claim.Made.Foreign && l.marks.unsent(p.Claim.ID)
+		uses[i].Unsent = uses[i].Open && !u.Claim.Made.Foreign && p.marks.unsent(u.Claim.ID)
 	}
 	return uses, nil
 }
 
 // learned returns the scopes by method; Auto where nothing was learned.
-func (l *Ledger) learned(ctx context.Context) (known [quota.Methods]quota.Scope, err error) {
-	lessons, err := all(ctx, l, scopes(), decodeScope)
+func (p *picture) learned(ctx context.Context) (known [quota.Methods]quota.Scope, err error) {
+	lessons, err := all(ctx, p, scopes(), decodeScope)
 	for _, s := range lessons {
 		known[s.Method] = s.Scope
 	}
@@ -86,14 +87,14 @@ func (l *Ledger) learned(ctx context.Context) (known [quota.Methods]quota.Scope,
 // all reads the account's rows of a table. It has SQLite read the table as it
 // lies there and looks for the account itself, after the checksum: an index or
 // an account's name that lost a bit would otherwise hide a row.
-func all[T any](ctx context.Context, l *Ledger, t table, decode func(*row) T) ([]T, error) {
+func all[T any](ctx context.Context, p *picture, t table, decode func(*row) T) ([]T, error) {
 	var n int // growing a list of large rows would cost more than reading them
-	if err := l.conn.QueryRowContext(ctx, "SELECT count(*) FROM "+t.name).Scan(&n); err != nil {
+	if err := p.QueryRowContext(ctx, "SELECT count(*) FROM "+t.name).Scan(&n); err != nil {
 		return nil, err
 	}
 	found := make([]T, 0, n)
-	err := each(ctx, l.conn, l.boot, t, "", nil, func(r *row) error {
-		if r.values[0] == l.options.Account {
+	err := each(ctx, p, p.boot, t, "", nil, func(r *row) error {
+		if r.values[0] == p.account {
 			found = append(found, decode(r))
 		}
 		return nil

@@ -9,6 +9,17 @@ import (
 // A querier is a connection or a transaction.
 type querier interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+// A picture is where an account's records are read: by the one connection that
+// writes them, or in a transaction that sees no commit after its own begin.
+type picture struct {
+	querier
+	account   string
+	boot      int64  // instants of any other one are foreign
+	marks     *marks // nil where there are none
+	lastClaim uint64
 }
 
 // each runs a query for all columns of t and hands out its rows one by one,

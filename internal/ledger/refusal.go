@@ -10,7 +10,8 @@ import (
 	lib "modernc.org/sqlite/lib"
 )
 
-// Why a ledger is not opened. Open returns them wrapped in a Refusal.
+// Why a ledger is not opened, or not read. Open and Read return them wrapped in a
+// Refusal.
 var (
 	ErrLocked      = errors.New("another process holds it")
 	ErrNoDirectory = errors.New("its directory is not there")
@@ -27,6 +28,10 @@ var (
 	ErrFull        = errors.New("the disk is full")
 	ErrDisk        = errors.New("the disk failed")
 	ErrUnfit       = errors.New("its file system cannot hold a ledger")
+	ErrAbsent      = errors.New("there is no such file")
+	ErrUnreadable  = errors.New("this user may not read it")
+	ErrOlder       = errors.New("an older release wrote it")
+	ErrBusy        = errors.New("it is being opened and closed all the time")
 )
 
 // A Refusal says in one sentence why a ledger is not opened, and what to do.
@@ -88,6 +93,21 @@ func hint(reason error) string {
 		return "look into the kernel's log, and replace the disk before starting again"
 	case ErrUnfit:
 		return "name a file on a local file system such as ext4 or xfs"
+	}
+	return readingHint(reason)
+}
+
+// readingHint is the next step for somebody who only reads.
+func readingHint(reason error) string {
+	switch reason {
+	case ErrAbsent:
+		return "name the file that the daemon writes: the one of its --ledger, else that of ledger in its configuration"
+	case ErrUnreadable:
+		return "ask as the user that the daemon runs as, or as root"
+	case ErrOlder:
+		return "start the daemon of this release once: it brings the ledger up to date"
+	case ErrBusy:
+		return "see why the daemon does not stay up, and ask again"
 	}
 	return "see the documentation of the ledger"
 }

@@ -16,6 +16,9 @@ import (
 // host's own boots count from 1.
 const foreignBoot = 0
 
+// unknownBoot is that of a boot under which nothing was written.
+const unknownBoot = -1
+
 // errDamage marks what no release of this program has written.
 var errDamage = errors.New("not as it was written")
 

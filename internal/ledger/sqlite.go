@@ -57,7 +57,7 @@ func setPragmas(ctx context.Context, conn *sql.Conn, pragmas ...string) error {
 
 // identify returns the version of the ledger's schema. It changes nothing: the
 // file may be another program's.
-func identify(ctx context.Context, conn *sql.Conn, path string, newest int) (version int, err error) {
+func identify(ctx context.Context, conn querier, path string, newest int) (version int, err error) {
 	var id int
 	if err := conn.QueryRowContext(ctx, "PRAGMA application_id").Scan(&id); err != nil {
 		return 0, err
@@ -98,7 +98,7 @@ func tune(ctx context.Context, conn *sql.Conn, path string) error {
 }
 
 // checkPages lets SQLite look at every page of the tables that Load reads.
-func checkPages(ctx context.Context, conn *sql.Conn, path string) error {
+func checkPages(ctx context.Context, conn querier, path string) error {
 	for _, t := range loaded() {
 		var found string
 		if err := conn.QueryRowContext(ctx, "PRAGMA quick_check("+t.name+")").Scan(&found); err != nil {
