@@ -42,7 +42,8 @@ func replace(t *testing.T, page, name, text string) string {
 // TestBlocks: what the pages quote of the program's answers is what it answers.
 func TestBlocks(t *testing.T) {
 	for name, blocks := range map[string]map[string]func(*testing.T) string{
-		"docs/how-it-decides.md": {
+		"docs/windows-and-cron.md": {
+			"windows": windowTable, "refused windows": refusedWindows,
 			"spring": springNight().table, "autumn": autumnNight().table, "gap": gapTable, "lead": leadTable,
 			"dialect": dialectTable, "refused": refusedTable,
 		},

@@ -12,6 +12,12 @@
 //   - docs/answers.md names every state, outcome, reason and alarm that package
 //     scheduler declares, and no other.
 //   - docs/architecture.md draws the arrows that internal/house allows.
+//   - Where a page shows a transcript, between <!-- run --> and <!-- /run -->, its
+//     commands are run and answered by the program itself; between <!-- file X -->
+//     and <!-- /file --> stands that file. "run today" is for what differs by the
+//     day: dates and numbers are not compared.
+//   - Every file of docs/cookbook passes the strictest check, and the lines of its
+//     pipelines are run against a repository with a change in it.
 //   - Every relative link leads somewhere, every complete configuration is taken
 //     without an error, and every flag in a command exists.
 //

@@ -3,6 +3,9 @@ package docs
 import (
 	"fmt"
 	"html"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -190,4 +193,41 @@ func (d *drawing) run(e policy.Edge, class string, y float64) {
 		label += " for " + nominal
 	}
 	d.text(d.x(e.At), y-7, "small", "middle", label)
+}
+
+// weekFile is what the picture of a week shows: each kind of policy that people
+// have first.
+const weekFile = `timezone: Europe/Berlin
+protect: ["prod-*"]
+calendars:
+  holidays: {country: DE, region: BE, dates: [12-24]}
+policies:
+  - name: office-hours
+    deployments: [{id: w41b11c0, name: dev-eu}, {id: b1f77113, name: staging-eu}]
+    running: Mon-Fri 08:00-20:00
+    start_lead: 10m
+    except: holidays
+  - name: load-test
+    deployments: [{id: k7700a3e, name: load-us}]
+    timezone: America/New_York
+    running: Mon-Fri 18:00-21:00
+  - name: forgotten-at-night
+    deployments: [{id: mdfba81f, name: sandbox}, {id: p9d3e0aa, name: prod-demo}]
+    stop: "0 22 * * *"
+`
+
+// TestPictureOfAWeek: the picture at the front door is what the program draws.
+func TestPictureOfAWeek(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "curfew.yaml"), []byte(weekFile), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	plan := exec.Command(build(t), "plan", "-c", "curfew.yaml", "--from", "2026-12-21", "-o", "svg")
+	plan.Dir = dir
+	plan.Stderr = os.Stderr
+	out, err := plan.Output()
+	if err != nil {
+		t.Fatalf("%v: %v", plan.Args, err)
+	}
+	hold(t, "docs/img/plan-week.svg", string(out))
 }
