@@ -37,9 +37,11 @@ type Infeasible struct {
 // file asserts, and gets no call.
 //
 // Nothing is known here of what people do, of other users of the quota, or of
-// calls that fail. Every call is taken to end as soon as it is made.
-func Feasible(c Config, name func(policy.Member) string, from, to time.Time) []Infeasible {
-	f := feasibility{limits: c.Quotas, found: map[findingKey]*Infeasible{}}
+// calls that fail. Every call is taken to end as soon as it is made. Policies that
+// act every minute take seconds: it asks ended now and then, and stops with its error
+// once nobody waits for the answer.
+func Feasible(c Config, name func(policy.Member) string, from, to time.Time, ended func() error) ([]Infeasible, error) {
+	f := feasibility{ended: ended, limits: c.Quotas, found: map[findingKey]*Infeasible{}}
 	for _, p := range c.Set.Policies {
 		if p.Options().DryRun {
 			continue
@@ -57,7 +59,7 @@ func Feasible(c Config, name func(policy.Member) string, from, to time.Time) []I
 			f.whole(m)
 		}
 	}
-	return f.sorted(c.Set)
+	return f.sorted(c.Set), ended()
 }
 
 // callable counts the deployments of p that are started and stopped, and those
@@ -80,6 +82,7 @@ func callable(p *policy.Policy, protect *policy.Protection, name func(policy.Mem
 
 // feasibility collects what Feasible finds.
 type feasibility struct {
+	ended  func() error // not nil once nobody waits for the answer
 	limits [quota.Methods]quota.Limit
 	wanted [quota.Methods][]demand // over the whole key
 	found  map[findingKey]*Infeasible
@@ -105,6 +108,9 @@ func (f *feasibility) walk(p *policy.Policy, n int, stops bool, from, to time.Ti
 	id := uint64(0)
 	left := false // the last stop was not made: it runs still
 	for e, need := range p.Calls(from, to) {
+		if f.ended() != nil {
+			return
+		}
 		if need == policy.NoCall || left && e.Power == policy.Running || !stops && e.Power == policy.Stopped {
 			continue
 		}
@@ -149,6 +155,9 @@ func (f *feasibility) whole(m quota.Method) {
 	slices.SortStableFunc(all, func(a, b demand) int { return a.edge.At.Compare(b.edge.At) })
 	used := window{lim: lim}
 	for _, d := range all {
+		if f.ended() != nil {
+			return
+		}
 		if n, late := used.take(d.edge.At, d.n); n > 0 {
 			// Of a start that comes too late, the stop before it is not made.
 			f.add(demand{d.p, d.edge, n}, quota.Key, late, d.edge.Power == policy.Running)

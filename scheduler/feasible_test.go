@@ -1,6 +1,8 @@
 package scheduler
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -79,7 +81,11 @@ func TestFeasible(t *testing.T) {
 			}
 			from := time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC)
 			var got []string
-			for _, i := range Feasible(Config{Set: compile(t, c.specs...), Quotas: limits}, byFile, from, from.AddDate(0, 0, 30)) {
+			all, err := Feasible(Config{Set: compile(t, c.specs...), Quotas: limits}, byFile, from, from.AddDate(0, 0, 30), waiting)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, i := range all {
 				how := i.Late.Round(100*time.Millisecond).String() + " late"
 				if i.Skipped {
 					how = "skipped"
@@ -96,6 +102,9 @@ func TestFeasible(t *testing.T) {
 
 // byFile is the name of a deployment of which the file alone is known.
 func byFile(m policy.Member) string { return m.Name }
+
+// waiting is somebody who waits for the answer, however long it takes.
+func waiting() error { return nil }
 
 // TestFeasibleBarred: who is never stopped needs no stop, and who bears another
 // name than the file asserts needs nothing.
@@ -132,12 +141,29 @@ func TestFeasibleBarred(t *testing.T) {
 		}
 		cfg := Config{Set: set, Quotas: limits, Protect: policy.NewProtection(entries, set.Policies)}
 		got := map[policy.Power]int{}
-		for _, i := range Feasible(cfg, name, from, from.AddDate(0, 0, 30)) {
+		all, err := Feasible(cfg, name, from, from.AddDate(0, 0, 30), waiting)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, i := range all {
 			got[i.Power] += i.Count
 		}
 		if !maps.Equal(got, c.want) {
 			t.Errorf("protect %q, c is called %s: infeasible %v, want %v", c.protect, c.gamma, got, c.want)
 		}
+	}
+}
+
+// TestFeasibleEnds: nobody has to wait for an answer that nobody wants any more.
+func TestFeasibleEnds(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	set := compile(t, spec("p", "1-59/2 * * * *", "*/2 * * * *", "a"))
+	from := time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC)
+	all, err := Feasible(Config{Set: set, Quotas: documented}, byFile, from, from.AddDate(9, 0, 0), ctx.Err)
+	if !errors.Is(err, context.Canceled) || len(all) > 0 {
+		t.Errorf("of a context that has ended: %v, error %v", all, err)
 	}
 }
 
@@ -156,6 +182,8 @@ func BenchmarkFeasible(b *testing.B) {
 	from := time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC)
 	b.ReportAllocs()
 	for b.Loop() {
-		Feasible(Config{Set: set, Quotas: documented}, byFile, from, from.AddDate(0, 0, 400))
+		if _, err := Feasible(Config{Set: set, Quotas: documented}, byFile, from, from.AddDate(0, 0, 400), waiting); err != nil {
+			b.Fatal(err)
+		}
 	}
 }

@@ -112,7 +112,10 @@ func (o checkOptions) prove(ctx context.Context, c *console, v *verdict, now tim
 		problems = append(problems, inv.holdAgainst(v.file)...)
 		v.notes = inv.unprotecting(v.file)
 	}
-	x := infeasible(v.file, v.file.Policies, inv.name, now)
+	x, err := infeasible(ctx, v.file, v.file.Policies, inv.name, now)
+	if err != nil {
+		return err
+	}
 	carried, _ := x.certain()
 	v.problems = append(append(v.problems, carried...), problems...)
 	v.notes = append(v.notes, x.perhaps()...)

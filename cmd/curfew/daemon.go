@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net"
 	"os"
+	"path/filepath"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
@@ -30,6 +32,7 @@ type daemon struct {
 	registry   *prometheus.Registry
 	health     *web.Health
 	metrics    *web.Metrics
+	snapshots  web.Snapshots // of the loop, for all who ask over HTTP
 	caller     *caller
 
 	loop    atomic.Pointer[scheduler.Loop] // nil until the ledger is open
@@ -51,6 +54,7 @@ func newDaemon(r reader, first *settings, log *slog.Logger, hup <-chan os.Signal
 		inventories: make(chan []scheduler.Listed, 1), examinations: make(chan struct{}, 1),
 	}
 	d.selection.log = log
+	d.snapshots = web.Shared(d.snapshot)
 	d.inForce.Store(first)
 	d.caller.use(first.client)
 	// Metrics come before the loop: a daemon that waits for the ledger can be
@@ -59,7 +63,7 @@ func newDaemon(r reader, first *settings, log *slog.Logger, hup <-chan os.Signal
 	d.metrics, err = web.NewMetrics(d.registry, web.MetricsOptions{
 		Account: first.fleet.Account, Version: ownVersion(), Policies: first.policyNames(),
 		PerDeployment: web.PerDeployment(first.file.PerDeployment.String()),
-		Snapshot:      d.snapshot, Health: d.health,
+		Snapshot:      d.snapshots, Health: d.health,
 	})
 	if err != nil {
 		return nil, err
@@ -105,7 +109,7 @@ func (d *daemon) run(ctx context.Context, ln net.Listener) error {
 	// sees the last transition, and either's end ends the other.
 	handler := web.New(web.Options{
 		Account: d.inForce.Load().fleet.Account, Version: ownVersion(), Gatherer: d.registry,
-		Snapshot: d.snapshot, Health: d.health, Log: d.log,
+		Snapshot: d.snapshots, Health: d.health, Log: d.log,
 	})
 	working, stopWorking := context.WithCancel(ctx)
 	defer stopWorking()
@@ -136,6 +140,23 @@ func (d *daemon) tellStart(ln net.Listener) {
 	if lasting, fs := ledger.LastingStorage(s.file.Ledger); !lasting {
 		d.log.Warn("the ledger is not on lasting storage: what was called is forgotten with this machine or container; mount a volume for it",
 			"ledger", s.file.Ledger, "file_system", fs)
+	}
+	d.tellWritable(filepath.Dir(s.file.Ledger), s.file.Ledger)
+}
+
+// tellWritable warns of a ledger that others could write: they would have a say
+// in what is started and stopped. The ledger makes its own files private; these
+// were there before.
+func (d *daemon) tellWritable(paths ...string) {
+	for _, path := range paths {
+		info, err := os.Stat(path)
+		if err != nil { // not there yet, or opening it will tell
+			continue
+		}
+		if mode := info.Mode(); mode.Perm()&0o002 != 0 && mode&fs.ModeSticky == 0 {
+			d.log.Warn("everybody on this machine can write here, and so decide what is started and stopped: take that right away with chmod o-w",
+				"path", path, "mode", fmt.Sprintf("%04o", mode.Perm()))
+		}
 	}
 }
 

@@ -41,7 +41,7 @@ func (d *daemon) examiner(ctx context.Context) {
 			told = nil // once a day is not too often
 		case <-d.examinations:
 		}
-		problems := d.examine()
+		problems := d.examine(ctx)
 		for _, p := range problems {
 			if !slices.Contains(told, p) {
 				p.Warning = true // it does not keep the file from being in force
@@ -53,7 +53,7 @@ func (d *daemon) examiner(ctx context.Context) {
 }
 
 // examine looks at the file and the selection in force.
-func (d *daemon) examine() []policy.Problem {
+func (d *daemon) examine(ctx context.Context) []policy.Problem {
 	d.selection.mu.Lock()
 	file, set, name := d.inForce.Load().file, d.selection.set, d.selection.name()
 	d.selection.mu.Unlock()
@@ -65,7 +65,11 @@ func (d *daemon) examine() []policy.Problem {
 	for _, p := range set.Policies {
 		found.Infeasible[p.Name()] = 0
 	}
-	problems, counts := infeasible(file, set, name, now).certain()
+	x, err := infeasible(ctx, file, set, name, now)
+	if err != nil {
+		return nil // the daemon ends
+	}
+	problems, counts := x.certain()
 	for name, n := range counts {
 		found.Infeasible[name] = n
 	}

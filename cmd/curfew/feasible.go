@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"time"
@@ -20,30 +21,38 @@ type examination []scheduler.Infeasible
 
 // infeasible tries it for the policies in set, which are those of the file with
 // whom they select, from now on and for as long as is proved.
-func infeasible(file *config.Config, set *policy.Set, name func(policy.Member) string, now time.Time) examination {
-	return infeasibleIn(file, set, name, span{now, now.AddDate(0, 0, feasibleDays)})
+func infeasible(ctx context.Context, file *config.Config, set *policy.Set, name func(policy.Member) string, now time.Time) (examination, error) {
+	return infeasibleIn(ctx, file, set, name, span{now, now.AddDate(0, 0, feasibleDays)})
 }
 
-func infeasibleIn(file *config.Config, set *policy.Set, name func(policy.Member) string, s span) examination {
-	return scheduler.Feasible(scheduler.Config{
+func infeasibleIn(ctx context.Context, file *config.Config, set *policy.Set, name func(policy.Member) string, s span) (examination, error) {
+	all, err := scheduler.Feasible(scheduler.Config{
 		Set: set, Quotas: file.Quotas, Protect: policy.NewProtection(file.Protect, set.Policies),
-	}, name, s.from, s.to)
+	}, name, s.from, s.to, ctx.Err)
+	if err != nil {
+		err = fmt.Errorf("try the quotas: %w", err)
+	}
+	return all, err
 }
 
 // tellInfeasible says what of a plan the quotas cannot carry, whatever they are
 // counted over: a plan that shows a stop that would not be made must say so.
-func tellInfeasible(c *console, file *config.Config, inv *inventory, lines []*planLine, s span) error {
+func tellInfeasible(ctx context.Context, c *console, file *config.Config, inv *inventory, lines []*planLine, s span) error {
 	var set policy.Set
 	for _, l := range lines {
 		if !l.dry {
 			set.Policies = append(set.Policies, l.policy)
 		}
 	}
-	problems, _ := infeasibleIn(file, &set, inv.name, s).certain()
+	x, err := infeasibleIn(ctx, file, &set, inv.name, s)
+	if err != nil {
+		return err
+	}
+	problems, _ := x.certain()
 	for i := range problems {
 		problems[i].Warning = true
 	}
-	_, err := io.WriteString(c.err, config.Render(problems, file.Text))
+	_, err = io.WriteString(c.err, config.Render(problems, file.Text))
 	return err
 }
 

@@ -128,7 +128,7 @@ func (l *noticeLog) line(now scheduler.Now, level slog.Level, text string, attrs
 func (l *noticeLog) entry(now scheduler.Now, n scheduler.Notice) (entry, bool) {
 	switch n := n.(type) {
 	case scheduler.CallEnded:
-		return callEntry(n), true
+		return l.callEntry(now, n)
 	case scheduler.LookEnded:
 		return l.lookEntry(now, n)
 	case scheduler.Inventory:
@@ -158,8 +158,22 @@ func (l *noticeLog) entry(now scheduler.Now, n scheduler.Notice) (entry, bool) {
 	return entry{slog.LevelWarn, "notice of an unknown kind", fmt.Sprintf("%T", n), nil}, true
 }
 
-// callEntry is a start or a stop that was tried.
-func callEntry(n scheduler.CallEnded) entry {
+// callEntry is a start or a stop that was tried. One that could not be sent is
+// tried again each minute for as long as the network is away: that is a line an
+// hour.
+func (l *noticeLog) callEntry(now scheduler.Now, n scheduler.CallEnded) (entry, bool) {
+	e := attemptEntry(n)
+	if n.Verdict != scheduler.NotSent {
+		return e, true
+	}
+	repeated, due := l.due(now, alarmKey{"not_sent_" + n.Transition.Power.Action(), string(n.Deployment)})
+	if repeated > 0 {
+		e.attrs = append(e.attrs, slog.Int("repeated", repeated))
+	}
+	return e, due
+}
+
+func attemptEntry(n scheduler.CallEnded) entry {
 	e := entry{level: slog.LevelInfo, kind: "attempt", counted: n.Transition.Power.Action() + "_" + n.Verdict.String()}
 	e.attrs = append(transitionAttrs(string(n.Deployment), n.Policy, n.Transition),
 		slog.String("result", n.Verdict.String()))
@@ -233,10 +247,8 @@ func (l *noticeLog) lookEntry(now scheduler.Now, n scheduler.LookEnded) (entry, 
 
 // alarmEntry lets the same alarm about the same deployment through once an hour.
 func (l *noticeLog) alarmEntry(now scheduler.Now, kind, deployment, text string) (entry, bool) {
-	key := alarmKey{kind, deployment}
-	c, known := l.alarms[key]
-	if known && now.Steady-c.last < alarmEvery {
-		c.repeated++
+	repeated, due := l.due(now, alarmKey{kind, deployment})
+	if !due {
 		return entry{}, false
 	}
 	e := entry{slog.LevelWarn, "alarm", kind, []slog.Attr{slog.String("alarm", kind)}}
@@ -244,14 +256,27 @@ func (l *noticeLog) alarmEntry(now scheduler.Now, kind, deployment, text string)
 		e.attrs = append(e.attrs, slog.String("deployment", deployment))
 	}
 	e.attrs = append(e.attrs, slog.String("text", text))
-	if known && c.repeated > 0 {
-		e.attrs = append(e.attrs, slog.Int("repeated", c.repeated))
+	if repeated > 0 {
+		e.attrs = append(e.attrs, slog.Int("repeated", repeated))
 	}
-	if !known {
+	return e, true
+}
+
+// due reports whether something that repeats itself is worth a line again, and how
+// often it came since the last one.
+func (l *noticeLog) due(now scheduler.Now, key alarmKey) (repeated int, yes bool) {
+	c, known := l.alarms[key]
+	if known && now.Steady-c.last < alarmEvery {
+		c.repeated++
+		return 0, false
+	}
+	if known {
+		repeated = c.repeated
+	} else {
 		l.forgetAlarms(now)
 	}
 	l.alarms[key] = &alarmCount{last: now.Steady}
-	return e, true
+	return repeated, true
 }
 
 // forgetAlarms keeps the memory of alarms from growing for ever. It looks through

@@ -191,3 +191,31 @@ func TestLogFormats(t *testing.T) {
 		}
 	}
 }
+
+// TestNoticesOfAnOutage: a call that cannot be sent is tried again each minute, and
+// is worth a line an hour, of each deployment and action; one that leaves is worth
+// one each time.
+func TestNoticesOfAnOutage(t *testing.T) {
+	t.Parallel()
+	l := newLogged()
+	try := scheduler.CallEnded{
+		Deployment: "w1", Policy: "nightly", Transition: stopOf(), Verdict: scheduler.NotSent, Err: "connection refused",
+	}
+	lines := 0
+	for range 150 {
+		lines += strings.Count(l.turn(time.Minute, try), "\n")
+	}
+	if lines != 3 {
+		t.Errorf("%d lines of 150 minutes without a network, want 3", lines)
+	}
+	l.turn(11 * time.Minute)
+	if got := l.turn(time.Hour, try); !strings.Contains(got, "repeated=29") || !strings.Contains(got, "connection refused") {
+		t.Errorf("after an hour it does not say how often it was tried meanwhile: %s", got)
+	}
+	try.Verdict, try.Err = scheduler.Took, ""
+	for range 2 {
+		if got := l.turn(11*time.Minute, try); strings.Count(got, "\n") != 1 {
+			t.Errorf("a call that left: %q", got)
+		}
+	}
+}

@@ -50,7 +50,7 @@ Times are ` + timeHelp + `.`,
 			}
 			return nil
 		},
-		RunE: c.action(func(context.Context, []string) error { return o.run(c, time.Now()) }),
+		RunE: c.action(func(ctx context.Context, _ []string) error { return o.run(ctx, c, time.Now()) }),
 	}
 	fileFlag(cmd, &o.path)
 	formatFlag(cmd, &o.format, "table", "json", "csv", "ical", "svg")
@@ -78,7 +78,7 @@ type planOptions struct {
 	now          time.Time // when it was asked: a line in the picture
 }
 
-func (o planOptions) run(c *console, now time.Time) error {
+func (o planOptions) run(ctx context.Context, c *console, now time.Time) error {
 	o.now = now
 	file, err := readFile(c, o.path)
 	if err != nil {
@@ -98,7 +98,7 @@ func (o planOptions) run(c *console, now time.Time) error {
 			return err
 		}
 	}
-	if err := tellInfeasible(c, file, inv, lines, s); err != nil {
+	if err := tellInfeasible(ctx, c, file, inv, lines, s); err != nil {
 		return err
 	}
 	out := bufio.NewWriterSize(c.out, 64<<10)

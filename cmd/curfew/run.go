@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"curfew/internal/config"
+	"curfew/internal/secret"
 )
 
 // newRun is `curfew run`: the daemon.
@@ -90,6 +91,7 @@ func runDaemon(ctx context.Context, c *console, o runOptions) error {
 	signal.Notify(hup, syscall.SIGHUP) // before it could end the process
 	defer signal.Stop(hup)
 	signal.Ignore(syscall.SIGPIPE) // a log whose reader is gone is no reason to stop working
+	hiding := secret.HideProcess() // before there is a key to hide
 	clock, err := o.lapse.clock()
 	if err != nil {
 		return err
@@ -109,6 +111,9 @@ func runDaemon(ctx context.Context, c *console, o runOptions) error {
 	defer queue.close()
 	log := newLogger(c, c.err, queue, o.logFormat)
 	logStandard(log)
+	if hiding != nil {
+		log.Warn("the key is less well hidden than it could be", "err", hiding)
+	}
 	d, err := newDaemon(r, first, log, hup)
 	if err != nil {
 		return errors.Join(err, ln.Close())

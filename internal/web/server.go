@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
 // Options are what the handler needs from its daemon.
@@ -27,31 +26,35 @@ type Options struct {
 	Log      *slog.Logger // scrapes that went wrong
 }
 
-// maxScrapes is how many scrapes may be answered at once; a stuck loop must not
-// pile them up. Two Prometheus servers and a person fit.
-const maxScrapes = 4
+// maxAddress is how long a path with its query may be, in bytes.
+const maxAddress = 2 << 10
 
 // New returns the handler of /, /metrics, /healthz and /readyz. Every other path
-// is 404, every method but GET and HEAD is 405.
+// is 404, every method but GET and HEAD is 405, and a request that brings a body
+// or a very long address is refused. No answer repeats anything of a request.
 func New(o Options) http.Handler {
-	mux := http.NewServeMux()
-	mux.Handle("/metrics", metricsHandler(o))
-	mux.HandleFunc("/healthz", func(w http.ResponseWriter, _ *http.Request) { o.Health.live().write(w) })
-	mux.HandleFunc("/readyz", func(w http.ResponseWriter, r *http.Request) {
-		o.Health.ready(r.Context(), o.Snapshot).write(w)
+	return readOnly(routes{
+		"/":        newIndex(o),
+		"/metrics": newScrapes(o),
+		"/healthz": http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { o.Health.live().write(w) }),
+		"/readyz": http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			o.Health.ready(r.Context(), o.Snapshot).write(w)
+		}),
 	})
-	mux.Handle("/{$}", newIndex(o))
-	return readOnly(mux)
 }
 
-// metricsHandler serves what could be gathered even where some of it could not:
-// a daemon in trouble is when its counters are needed.
-func metricsHandler(o Options) http.Handler {
-	return promhttp.HandlerFor(o.Gatherer, promhttp.HandlerOpts{
-		ErrorLog:            scrapeLog{o.Log},
-		ErrorHandling:       promhttp.ContinueOnError,
-		MaxRequestsInFlight: maxScrapes,
-	})
+// routes are handlers by path. A path counts as it was sent: it is not decoded,
+// cleaned or redirected, so that it has one spelling for us and for any proxy
+// that guards it.
+type routes map[string]http.Handler
+
+// ServeHTTP implements http.Handler.
+func (all routes) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if h, ok := all[r.URL.EscapedPath()]; ok {
+		h.ServeHTTP(w, r)
+		return
+	}
+	http.Error(w, "there is nothing here: the pages are /, /metrics, /healthz and /readyz", http.StatusNotFound)
 }
 
 // scrapeLog is promhttp's logger.
@@ -72,24 +75,69 @@ func (v verdict) write(w http.ResponseWriter) {
 	io.WriteString(w, v.text+"\n")
 }
 
-// readOnly lets only GET and HEAD through, and tells browsers that an answer
-// needs nothing, may go nowhere and is not to be kept.
+// readOnly lets only GET and HEAD through, with nothing in them but an address
+// of sane length. Whatever it refuses also ends the connection: what follows on
+// it may be the body.
 func readOnly(next http.Handler) http.Handler {
 	policy := contentPolicy()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h := w.Header()
-		h.Set("Content-Security-Policy", policy)
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Referrer-Policy", "no-referrer")
-		h.Set("Cross-Origin-Resource-Policy", "same-origin")
-		h.Set("Cache-Control", "no-store")
-		if r.Method != http.MethodGet && r.Method != http.MethodHead {
-			h.Set("Allow", "GET, HEAD")
-			http.Error(w, "this address only reads: GET and HEAD", http.StatusMethodNotAllowed)
+		harmless(w.Header(), policy)
+		switch {
+		case r.Method != http.MethodGet && r.Method != http.MethodHead:
+			w.Header().Set("Allow", "GET, HEAD")
+			refuse(w, "this address only reads: GET and HEAD", http.StatusMethodNotAllowed)
+		case r.ContentLength != 0: // -1 is one of unknown length
+			refuse(w, "this address takes no body", http.StatusRequestEntityTooLarge)
+		case len(r.RequestURI) > maxAddress:
+			refuse(w, "this address is too long", http.StatusRequestURITooLong)
+		default:
+			next.ServeHTTP(w, r)
+		}
+	})
+}
+
+func refuse(w http.ResponseWriter, text string, code int) {
+	w.Header().Set("Connection", "close")
+	http.Error(w, text, code)
+}
+
+// harmless tells browsers that an answer needs nothing, may go nowhere and is
+// not to be kept.
+func harmless(h http.Header, policy string) {
+	h.Set("Content-Security-Policy", policy)
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	h.Set("Cache-Control", "no-store")
+}
+
+// sameMachine refuses what does not ask for this machine by a name of its own.
+// A web page elsewhere can let its own name lead to 127.0.0.1 and have a browser
+// here read for it; the browser still sends that name. It guards a listener on
+// loopback only: elsewhere we do not know what we are called.
+func sameMachine(next http.Handler) http.Handler {
+	policy := contentPolicy()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !isOwnName(r.Host) {
+			harmless(w.Header(), policy)
+			refuse(w, "this address is for this machine alone: ask for it as localhost or by its number, in a proxy's Host header, too",
+				http.StatusMisdirectedRequest)
 			return
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// isOwnName reports whether no name server had a say in a Host header: it is a
+// number or localhost (RFC 6761, section 6.3), or HTTP/1.0 has none.
+func isOwnName(host string) bool {
+	name := host
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		name = h
+	}
+	name = strings.ToLower(strings.TrimSuffix(name, "."))
+	number := net.ParseIP(strings.Trim(name, "[]"))
+	return name == "" || number != nil || name == "localhost" || strings.HasSuffix(name, ".localhost")
 }
 
 // contentPolicy allows the page's one style sheet, by its hash, and nothing else.
@@ -112,19 +160,16 @@ const (
 
 // Serve answers on ln until ctx is done, then lets the answers under way finish
 // for a few seconds and returns nil. It closes ln in any case. Any other end is
-// an error.
+// an error. On a loopback address it answers only who asks for that by number
+// or as localhost; it has at most 128 connections open, and no more than a
+// quarter of the descriptors that the process may have.
 func Serve(ctx context.Context, ln net.Listener, h http.Handler, log *slog.Logger) error {
-	s := &http.Server{
-		Handler:           h,
-		ReadHeaderTimeout: headerWithin,
-		ReadTimeout:       requestWithin,
-		WriteTimeout:      answerWithin,
-		IdleTimeout:       idleWithin,
-		MaxHeaderBytes:    maxHeaderBytes,
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	if addr, ok := ln.Addr().(*net.TCPAddr); ok && addr.IP.IsLoopback() {
+		h = sameMachine(h)
 	}
+	s := newServer(h, log)
 	ended := make(chan error, 1)
-	go func() { ended <- s.Serve(ln) }()
+	go func() { ended <- s.Serve(newVisitors(ln, connectionLimit(), log)) }()
 	select {
 	case err := <-ended:
 		return fmt.Errorf("serve %s: %w", ln.Addr(), err)
@@ -133,6 +178,22 @@ func Serve(ctx context.Context, ln net.Listener, h http.Handler, log *slog.Logge
 	err := shutdown(ctx, s)
 	<-ended
 	return err
+}
+
+// newServer has a limit on everything that a client could draw out. What is wrong
+// with a client's requests is no news: anybody could fill the log with it.
+func newServer(h http.Handler, log *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler:                      marking(h),
+		DisableGeneralOptionsHandler: true, // OPTIONS * is refused like any other
+		ReadHeaderTimeout:            headerWithin,
+		ReadTimeout:                  requestWithin,
+		WriteTimeout:                 answerWithin,
+		IdleTimeout:                  idleWithin,
+		MaxHeaderBytes:               maxHeaderBytes,
+		ConnContext:                  remember,
+		ErrorLog:                     slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
 }
 
 // shutdown ends s. Answers that are not out by then are cut off: that is no
