@@ -24,6 +24,7 @@ type Policy struct {
 	stops       []line
 	windows     []window
 	fingerprint Fingerprint
+	zoned       Fingerprint
 
 	except  []exception
 	days    *days
@@ -72,6 +73,11 @@ func (p *Policy) Has(power Power) bool { return power != None && p.has.hold(powe
 // policies differ in name, members, order, spelling or other settings alone.
 func (p *Policy) Fingerprint() Fingerprint { return p.fingerprint }
 
+// Zoned returns the fingerprint of the same with the data of the zone: another
+// one where a new tzdata moved the zone's clock changes, from 2020 on, under its
+// old name.
+func (p *Policy) Zoned() Fingerprint { return p.zoned }
+
 // A Set is the policies of one file, in its order.
 type Set struct {
 	Policies []*Policy
@@ -96,6 +102,7 @@ func Compile(specs []Spec, env Env) (*Set, []Problem) {
 		schedules: map[scheduleKey]parsed{},
 		days:      map[string]*days{},
 		near:      map[Fingerprint][]int{},
+		zones:     map[string]Fingerprint{},
 	}
 	for i := range specs {
 		c.compile(&specs[i])
@@ -120,6 +127,7 @@ type compiler struct {
 	schedules map[scheduleKey]parsed
 	days      map[string]*days
 	near      map[Fingerprint][]int
+	zones     map[string]Fingerprint // of the data of each
 }
 
 type scheduleKey struct{ expr, zone string }
@@ -287,6 +295,7 @@ func (c *compiler) layDays(p *Policy) {
 	}
 	p.dates = [2]dates{{off: p.off}, {off: p.off, in: true}}
 	p.fingerprint = fingerprint(p)
+	p.zoned = p.fingerprint.mixed(c.zoneData(p.zone, p.loc))
 	c.findNear(p)
 	if len(p.stops)+len(p.live) > 0 || len(p.windows) > 0 && !p.gapless {
 		p.own = p.own.with(Stopped)
@@ -295,6 +304,16 @@ func (c *compiler) layDays(p *Policy) {
 	for i := range p.whole {
 		p.has = p.has.with(p.whole[i].power())
 	}
+}
+
+// zoneData digests the data of a zone, once for all policies in it.
+func (c *compiler) zoneData(zone string, loc *time.Location) Fingerprint {
+	sum, ok := c.zones[zone]
+	if !ok {
+		sum = zoneData(loc)
+		c.zones[zone] = sum
+	}
+	return sum
 }
 
 // findNear finds the dates off that matter to p, once for all policies with the

@@ -353,6 +353,31 @@ func TestFingerprintStays(t *testing.T) {
 	}
 }
 
+// TestZoned: the data of a zone is part of the rule that a ledger remembers, its
+// name alone of the fingerprint.
+func TestZoned(t *testing.T) {
+	t.Parallel()
+	of := func(data string) *Policy {
+		s := spec("p", 10, "a", "0 8 * * *", "0 20 * * *")
+		s.Zone = "America/Vancouver"
+		set, problems := Compile([]Spec{s}, Env{Zones: map[string]*time.Location{s.Zone: must(time.LoadLocation(data))}})
+		if set == nil {
+			t.Fatal(problems)
+		}
+		return set.Policies[0]
+	}
+	before, same, after := of("America/Vancouver"), of("America/Vancouver"), of("America/Phoenix") // -7 for good
+	if before.Zoned() != same.Zoned() {
+		t.Error("the same data gives another rule")
+	}
+	if before.Zoned() == after.Zoned() {
+		t.Error("clocks that are not set back any more are the same rule")
+	}
+	if before.Fingerprint() != after.Fingerprint() {
+		t.Error("the data of a zone changes the fingerprint that ledgers hold")
+	}
+}
+
 // TestFingerprintOfDays tells what of windows and calendars is a changed rule.
 func TestFingerprintOfDays(t *testing.T) {
 	t.Parallel()

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 // fingerprint digests what p's edges are made of. Expressions go in as their
@@ -31,6 +32,35 @@ func fingerprint(p *Policy) Fingerprint {
 	}
 	sum := sha256.Sum256([]byte(b.String()))
 	return Fingerprint(sum[:len(Fingerprint{})])
+}
+
+// The years whose clock changes tell one zone's data from another's. What came
+// before moves no edge that can still be due, and a rule that changes later is
+// news by then.
+const (
+	zoneFrom = 1577836800 // 2020-01-01
+	zoneTo   = 3155760000 // 2070-01-01
+)
+
+// zoneData digests when and by how much the clocks of a zone change. The zone's
+// name stays where its data is replaced, and the edges move all the same.
+func zoneData(loc *time.Location) Fingerprint {
+	var b []byte
+	for at := int64(zoneFrom); at < zoneTo; {
+		s := spanAt(loc, at)
+		b = fmt.Appendf(b, "%d %d\n", at, s.off)
+		at = s.to
+	}
+	sum := sha256.Sum256(b)
+	return Fingerprint(sum[:len(Fingerprint{})])
+}
+
+// mixed returns f with another one in it.
+func (f Fingerprint) mixed(with Fingerprint) Fingerprint {
+	for i := range f {
+		f[i] ^= with[i]
+	}
+	return f
 }
 
 // hours writes windows down without their spelling, those with the same times

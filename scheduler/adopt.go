@@ -166,12 +166,12 @@ func (f *Fleet) give(r ref, ru *rule, starting bool) {
 	}
 	back := rec.rule == nil && !starting // it was gone, or on its way out
 	rec.rule, rec.buried = ru, false
-	rec.fp = ru.p.Fingerprint()
+	rec.fp = ru.p.Zoned()
 	f.checkName(rec)
 	switch {
 	case before.fresh || back:
 		f.activate(r)
-	case before.fp == rec.fp:
+	case before.fp == rec.fp, starting && before.fp == ru.p.Fingerprint(): // a row from before zones' data counted
 	case before.was == ru.dec.Want:
 		f.keepSettled(r, before)
 	case ru.p.Options().Converge:
@@ -245,20 +245,21 @@ func (f *Fleet) underway(rec *record, g goal) bool {
 func (f *Fleet) convergeTo(r ref, before change) {
 	rec := &f.recs[r]
 	ru := rec.rule
+	settles := int64(math.MinInt64)
 	switch old := before.due; {
 	case old.none():
-	case rec.attempt.State.Open() && rec.tried(old):
-		rec.dropped = ReasonChanged
+	case f.underway(rec, old):
+		rec.dropped, settles = ReasonChanged, old.at
 	default:
 		f.record(f.outcome(rec, Transition{Power: old.power, At: time.Unix(0, old.at).UTC()}, ReasonChanged), 0)
 		rec.floor = max(rec.floor, old.at)
 	}
-	settles := rec.floor
+	settles = max(settles, rec.floor)
 	if rec.attempt.State.Open() {
 		settles = max(settles, rec.attempt.At.UnixNano())
 	}
 	if ru.dec.Want != policy.None && ru.since <= settles {
-		f.raise(r, goal{ru.dec.Want, max(f.plan, settles+1)}, policy.Because{
+		f.raiseNow(r, ru.dec.Want, settles, policy.Because{
 			Kind: policy.KindConverge, Pos: ru.dec.Because.Pos, Ref: ru.dec.Because.Ref,
 		})
 	}
@@ -281,8 +282,9 @@ func (f *Fleet) settlePast(r ref, reason Reason) {
 		f.record(f.outcome(rec, Transition{ru.edge.Power, ru.edge.At.UTC(), ru.edge.Because}, reason), 0)
 		rec.last, rec.lastReason, rec.lastPower, rec.lastAt = Skipped, reason, ru.edge.Power, ru.since
 	}
+	settled := rec.ended(ru)
 	rec.floor = f.plan
-	if ahead {
+	if ahead && !settled {
 		rec.floor = ru.since - 1
 	}
 	if !rec.attempt.State.Open() {
@@ -290,6 +292,12 @@ func (f *Fleet) settlePast(r ref, reason Reason) {
 	}
 	rec.raised = goal{}
 	f.write(r)
+}
+
+// ended reports whether the latest edge of ru has its outcome under the file
+// before: another file may have come in between.
+func (rec *record) ended(ru *rule) bool {
+	return rec.floor == ru.since || rec.last != 0 && rec.lastAt == ru.since && rec.lastPower == ru.edge.Power
 }
 
 // outcome is a transition of rec that a new configuration skips.
@@ -309,9 +317,11 @@ func (f *Fleet) keepSettled(r ref, before change) {
 	f.notify(Changed{Deployment: rec.id, Policy: ru.p.Name(), What: ChangeRule})
 	switch {
 	case !ru.hasEdge:
+	case f.goal(rec) == before.due && !before.due.none(): // an override's: the file has no part in it
 	case before.due.none():
+		settled := rec.ended(ru)
 		rec.floor = max(rec.floor, ru.since)
-		if ru.edge.NominalAt.UnixNano() > f.plan {
+		if ru.edge.NominalAt.UnixNano() > f.plan && !settled {
 			rec.floor = ru.since - 1
 		}
 	case ru.since <= rec.floor: // the new edge has its outcome: what is due keeps its own instant
@@ -343,7 +353,10 @@ func (f *Fleet) remove(r ref) {
 // open attempt is watched to its end first.
 func (f *Fleet) leave(r ref, due Transition) {
 	rec := &f.recs[r]
-	rec.dropped = ReasonRemoved
+	rec.dropped = ReasonNone
+	if fl := f.flights[rec.postClaim]; rec.attempt.State.Open() || fl != nil && fl.started {
+		rec.dropped = ReasonRemoved
+	}
 	if !due.Zero() && !f.underway(rec, goal{due.Power, due.At.UnixNano()}) {
 		f.record(f.outcome(rec, due, ReasonRemoved), 0)
 		rec.floor = max(rec.floor, due.At.UnixNano())

@@ -46,6 +46,9 @@ func (f *Fleet) landed(a Answer, fl *flight, v Verdict) {
 		}
 		f.spent(fl, ended, v, a)
 	}
+	if v != NotSent {
+		f.permit.reached()
+	}
 	f.permit.learn(f, fl, v, a)
 	f.notifyEnd(a, fl, v)
 }
@@ -98,7 +101,8 @@ func (f *Fleet) postAnswered(fl *flight, a Answer, v Verdict) {
 	}
 	if v == NotSent {
 		rec.unsent = min(rec.unsent+1, 20)
-		rec.notBefore[fl.method] = f.now.Steady + backoff(rec.unsent, rec.hash)
+		rec.notBefore[fl.method] = tryAgainAt(f.now.Steady, backoff(rec.unsent, rec.hash))
+		f.permit.notSent(f, fl.method)
 		return
 	}
 	f.beginAttempt(rec, fl, Instant{Wall: a.Ended.Wall, Steady: a.Ended.Steady})
@@ -187,6 +191,19 @@ func (f *Fleet) foreignUse(m quota.Method) string {
 	lim := f.cfg.Quotas[m]
 	return fmt.Sprintf("somebody else used the quota, or it is smaller or wider than api.quotas.%s says (limit %d, per %s, scope %s)",
 		m, lim.N, lim.Per, lim.Scope)
+}
+
+// sharedTry is the grid of the instants at which long pauses end. Each try costs
+// two commits; in an outage that lasts, a fleet's tries share them.
+const sharedTry = 30 * time.Second
+
+// tryAgainAt is when a POST that could not be sent is tried again.
+func tryAgainAt(now, pause time.Duration) time.Duration {
+	at := now + pause
+	if pause < sharedTry {
+		return at
+	}
+	return (at + sharedTry - 1).Truncate(sharedTry)
 }
 
 // backoff is the pause after the n-th POST in a row that could not be sent:

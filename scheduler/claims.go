@@ -182,7 +182,7 @@ func (f *Fleet) giveBack(fl *flight) {
 	f.next.Endings = append(f.next.Endings, Ending{
 		Claim: id, Returned: true, Ended: Instant{Wall: f.now.Wall, Steady: f.now.Steady}, Result: NotSent.String(),
 	})
-	f.endingNoted(fl)
+	f.soon() // until then a crash wastes the permit, which costs less than a commit for each try of an outage
 }
 
 // endingNoted has an ending written: at once for a POST, within a second for a

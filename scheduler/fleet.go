@@ -87,18 +87,19 @@ type attemptLooks struct {
 
 // A rule is a policy at work: its decision now, computed once for all members.
 type rule struct {
-	p       *policy.Policy
-	members []ref
-	named   bool // one of the members asserts a name
-	dec     policy.Decision
-	edge    policy.Edge // the latest effective edge
-	hasEdge bool
-	since   int64                // of dec
-	until   int64                // of dec; never where nothing lies ahead
-	prev    int64                // the effective edge before edge
-	next    [2]int64             // the next start and the next stop
-	after   [2]int64             // the ones after those
-	passed  map[[2]int64]passing // edges between two instants, counted once for all members
+	p         *policy.Policy
+	members   []ref
+	named     bool // one of the members asserts a name
+	dec       policy.Decision
+	edge      policy.Edge // the latest effective edge
+	hasEdge   bool
+	since     int64 // of dec
+	until     int64 // of dec; never where nothing lies ahead
+	prev      int64 // the effective edge before edge
+	prevPower policy.Power
+	next      [2]int64             // the next start and the next stop
+	after     [2]int64             // the ones after those
+	passed    map[[2]int64]passing // edges between two instants, counted once for all members
 }
 
 // A passing is what lies between two instants.
@@ -216,11 +217,11 @@ func (r *rule) refresh(plan int64) {
 	t := time.Unix(0, plan)
 	r.dec = r.p.Decide(t)
 	r.edge, r.hasEdge = r.p.Prev(t)
-	r.since, r.until, r.prev = math.MinInt64, never, math.MinInt64
+	r.since, r.until, r.prev, r.prevPower = math.MinInt64, never, math.MinInt64, policy.Stopped
 	if r.hasEdge {
 		r.since = r.edge.At.UnixNano()
 		if e, ok := r.p.Prev(r.edge.At.Add(-1)); ok {
-			r.prev = e.At.UnixNano()
+			r.prev, r.prevPower = e.At.UnixNano(), e.Power
 		}
 	}
 	if !r.dec.Until.IsZero() {

@@ -292,7 +292,7 @@ func (f *Fleet) settle(r ref, t Transition, kind OutcomeKind, reason Reason, not
 		rec.attempt, rec.dropped = Attempt{}, ReasonNone
 		f.forgetBackoff(rec, methodOf(t.Power))
 	}
-	if aside || rec.raised.at <= rec.floor {
+	if aside || rec.raised.at <= rec.floor || rec.raised == (goal{t.Power, at}) { // the last: it is of this very instant
 		rec.raised = goal{}
 	}
 	f.expire(r)
@@ -320,7 +320,7 @@ func (f *Fleet) passOver(r ref, at int64) {
 	if rec.rule == nil || at <= rec.floor {
 		return
 	}
-	if last := f.edgeBefore(rec.rule, at); last <= rec.floor {
+	if last, power := f.edgeBefore(rec.rule, at); last <= rec.floor && power != policy.None {
 		return
 	}
 	p := rec.rule.between(rec.floor, at, rec.overrides)
@@ -341,19 +341,20 @@ func (f *Fleet) passOver(r ref, at int64) {
 }
 
 // edgeBefore is the last effective edge before at, from what the rule has at
-// hand where it can.
-func (f *Fleet) edgeBefore(r *rule, at int64) int64 {
+// hand where it can, and its power. Behind the begin of days on which nothing is
+// wanted lie edges that are passed over and are no effective ones.
+func (f *Fleet) edgeBefore(r *rule, at int64) (int64, policy.Power) {
 	if at > r.since {
-		return r.since
+		return r.since, r.edge.Power
 	}
 	if at == r.since {
-		return r.prev
+		return r.prev, r.prevPower
 	}
 	e, ok := r.p.Prev(time.Unix(0, at-1))
 	if !ok {
-		return longAgoWall
+		return longAgoWall, policy.Stopped
 	}
-	return e.At.UnixNano()
+	return e.At.UnixNano(), e.Power
 }
 
 // between counts the edges after from and before to by the reason for which

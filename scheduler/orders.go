@@ -127,8 +127,7 @@ func (f *Fleet) converge(r ref, o Order) {
 	if d.Want == policy.None || !f.goal(rec).none() {
 		return
 	}
-	f.raise(r, goal{d.Want, max(f.plan, rec.floor+1)},
-		policy.Because{Kind: policy.KindConverge, Pos: d.Because.Pos, Ref: o.Author})
+	f.raiseNow(r, d.Want, rec.floor, policy.Because{Kind: policy.KindConverge, Pos: d.Because.Pos, Ref: o.Author})
 }
 
 // restoreOverrides puts back what the ledger held.

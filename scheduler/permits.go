@@ -21,6 +21,11 @@ type permits struct {
 	foreign   []foreignUse          // from another boot of the host
 	starts    *startPlan            // of this turn; nil until somebody asks
 
+	// While a scope is to be learned, calls go one after the other. After one that
+	// could not be sent the next would not fare better: all wait for its pause.
+	unsent    [quota.Methods]uint8         // in a row
+	notBefore [quota.Methods]time.Duration // of calls whose scope is to be learned
+
 	accepted [quota.Methods][]time.Duration // when the last calls began that were accepted, while a scope is to be learned
 }
 
@@ -116,7 +121,7 @@ func (p *permits) shared(f *Fleet, m quota.Method, keep int) bool {
 	case quota.Key:
 		return p.keyReady(f, m, keep) <= f.now.Steady
 	}
-	return p.keyReady(f, m, keep) <= f.now.Steady || p.probing[m] == 0 && p.busy[m] == 0
+	return p.notBefore[m] <= f.now.Steady && (p.keyReady(f, m, keep) <= f.now.Steady || p.probing[m] == 0 && p.busy[m] == 0)
 }
 
 // keyReady is when the quota of the whole key allows a call.
@@ -166,7 +171,24 @@ func (p *permits) sharedAt(f *Fleet, m quota.Method) time.Duration {
 	if p.shared(f, m, 0) {
 		return f.now.Steady
 	}
+	if p.notBefore[m] > f.now.Steady {
+		return p.notBefore[m]
+	}
 	return p.keyReady(f, m, 0)
+}
+
+// notSent notes that nothing could be sent, for what waits behind a scope that is
+// to be learned.
+func (p *permits) notSent(f *Fleet, m quota.Method) {
+	p.unsent[m] = min(p.unsent[m]+1, 20)
+	if p.scope(f, m) == quota.Auto {
+		p.notBefore[m] = tryAgainAt(f.now.Steady, backoff(p.unsent[m], 0))
+	}
+}
+
+// reached notes that something could be sent.
+func (p *permits) reached() {
+	p.unsent, p.notBefore = [quota.Methods]uint8{}, [quota.Methods]time.Duration{}
 }
 
 // waitsForOld reports whether a call that teaches a scope waits for those

@@ -96,6 +96,15 @@ func (f *Fleet) raise(r ref, g goal, why policy.Because) {
 	f.write(r)
 }
 
+// raiseNow makes a transition due that comes now, behind all that is settled, or
+// will be when an open attempt ends. What was settled for an instant ahead was so
+// by a clock that was wrong: it does not make this one wait, nor be early.
+func (f *Fleet) raiseNow(r ref, p policy.Power, settled int64, why policy.Because) {
+	rec := &f.recs[r]
+	rec.floor = min(rec.floor, f.plan)
+	f.raise(r, goal{p, max(f.plan, min(settled, f.plan)+1)}, why)
+}
+
 // raisedTransition is what was raised, with its reasons; zero where nothing was.
 func (rec *record) raisedTransition() Transition {
 	if rec.raised.none() {

@@ -140,15 +140,15 @@ type Attempt struct {
 // A Row is the one small row that the ledger keeps of a deployment.
 type Row struct {
 	Deployment  policy.DeploymentID
-	Name        string    // as the last look told; whom a file selects at start
-	Policy      string    // name, for people who read the ledger
-	Floor       time.Time // edges up to it are settled
-	Fingerprint policy.Fingerprint
-	Power       policy.Power // what the rule last in force wanted
-	Armed       bool         // a transition was settled since the activation: enforce may act
-	Gone        bool         // no longer in the file
-	Due         Transition   // due and not settled when the row was written
-	Raised      Transition   // a transition that is no edge: a correction, a return
+	Name        string             // as the last look told; whom a file selects at start
+	Policy      string             // name, for people who read the ledger
+	Floor       time.Time          // edges up to it are settled
+	Fingerprint policy.Fingerprint // of the rule last in force, with its zone's data
+	Power       policy.Power       // what the rule last in force wanted
+	Armed       bool               // a transition was settled since the activation: enforce may act
+	Gone        bool               // no longer in the file
+	Due         Transition         // due and not settled when the row was written
+	Raised      Transition         // a transition that is no edge: a correction, a return
 	Attempt     Attempt
 	Last        OutcomeKind // the last outcome, with its reason and transition
 	LastReason  Reason

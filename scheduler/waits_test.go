@@ -1,6 +1,7 @@
 package scheduler
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -221,4 +222,36 @@ func TestARecalledCallIsDecidedAnew(t *testing.T) {
 	}
 	g.run(time.Millisecond)
 	g.wantCalls("20:00:00 stop d1", "20:00:01 stop d1")
+}
+
+// TestAnOutageIsTriedOnce: while a scope is to be learned, calls go one after the
+// other. Where nothing can be sent, the first of them tells so for all; the first
+// request that gets through ends the pause.
+func TestAnOutageIsTriedOnce(t *testing.T) {
+	t.Parallel()
+	var ids []policy.DeploymentID
+	for i := range 20 {
+		ids = append(ids, policy.DeploymentID(fmt.Sprintf("d%02d", i)))
+	}
+	g := start(t, "19:50", compile(t, spec("p", "", "0 20 * * *", ids...)), func(c *Config) {
+		c.Quotas[quota.Start].Scope, c.Quotas[quota.Stop].Scope = quota.Auto, quota.Auto
+	})
+	g.look = func(Call) Answer { return Answer{} } // not sent
+	for range 2000 {
+		g.replies = append(g.replies, reply{unsent: true})
+	}
+	g.to("21:00")
+	if n := len(g.log); n < 40 || n > 100 {
+		t.Errorf("%d calls were tried in an hour without a network, want one a minute or so, whatever the fleet", n)
+	}
+	g.replies, g.log = nil, nil
+	g.look = nil
+	g.to("21:06")
+	done := map[string]bool{}
+	for _, l := range g.log {
+		done[l[13:]] = true
+	}
+	if len(done) != len(ids) {
+		t.Errorf("after the network came back %d of %d were called: %v", len(done), len(ids), g.log)
+	}
 }
