@@ -17,6 +17,7 @@ var arrows = map[string][]string{
 	"curfew/internal/simplatform":       {},
 	"curfew/internal/house":             {},
 	"curfew/internal/docs":              {},
+	"curfew/internal/mutants":           {},
 	"curfew/scheduler":                  {"curfew/policy", "curfew/apiclient/quota"},
 	"curfew/apiclient":                  {"curfew/apiclient/quota", "curfew/internal/secret"},
 	"curfew/internal/config":            {"curfew/policy", "curfew/apiclient/quota", "curfew/internal/secret", "curfew/internal/calendar"},

@@ -4,112 +4,168 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
-	"curfew/apiclient/quota"
 	"curfew/internal/simplatform"
 	"curfew/policy"
 	"curfew/scheduler"
 )
 
-// happenings makes up what befalls the host, the file, the key and the
-// deployments, and what people do.
-func (s *script) happenings() {
-	type kind struct {
-		name string
-		make func() (string, func(*checker) error)
-	}
-	kinds := []kind{
-		{"kill", s.crash}, {"kill", s.crash}, {"reboot", s.reboot}, {"suspend", s.suspend}, {"step", s.step},
-		{"reload", s.reload}, {"reload", s.reload}, {"order", s.override}, {"order", s.override},
-		{"person", s.person}, {"person", s.person}, {"foreign", s.foreign}, {"key", s.key}, {"skew", s.skew},
-	}
-	// A seed has some of the kinds, not all: what goes wrong together is rare.
-	s.Shuffle(len(kinds), func(i, j int) { kinds[i], kinds[j] = kinds[j], kinds[i] })
-	kinds = kinds[:s.IntN(6)]
-	if len(kinds) == 0 {
-		return
-	}
-	for range s.IntN(14) {
-		chosen := kinds[s.IntN(len(kinds))]
-		name, do := chosen.make()
-		s.acts = append(s.acts, act{s.instant(), chosen.name, name, do})
-	}
-	slices.SortStableFunc(s.acts, func(a, b act) int { return int(min(1, max(-1, a.at-b.at))) })
+// An act is something that happens to the run at a real instant, as data. Which
+// of its fields mean something its kind says.
+type act struct {
+	At    span                `json:"at"`
+	Kind  string              `json:"kind"`
+	ID    policy.DeploymentID `json:"id,omitempty"`
+	For   span                `json:"for,omitempty"` // how long it lasts, or until the process is back
+	By    span                `json:"by,omitempty"`  // of a clock
+	Every span                `json:"every,omitempty"`
+	Count int                 `json:"count,omitempty"`
+	Do    string              `json:"do,omitempty"`
+	Word  string              `json:"word,omitempty"` // a status, a name
+	Power policy.Power        `json:"power,omitempty"`
+	File  *text               `json:"file,omitempty"`
 }
 
-// instant is some time of the run; mostly one near an edge, where it hurts.
-func (s *script) instant() time.Duration {
-	span := s.end() - quiet
-	if s.chance(0.4) {
-		return s.upTo(span)
-	}
-	rule := s.file.rules[s.ids[s.IntN(len(s.ids))]]
-	var near []time.Duration
-	for _, e := range rule.edges {
-		if at := e.at.Sub(s.from); at > time.Minute && at < span-time.Minute {
-			near = append(near, at)
+// String is what the timeline says of an act.
+func (a *act) String() string {
+	parts := []string{a.Kind}
+	for _, word := range []string{a.Do, string(a.ID), a.Word} {
+		if word != "" {
+			parts = append(parts, word)
 		}
 	}
-	if len(near) == 0 {
-		return s.upTo(span)
+	if a.Power != policy.None {
+		parts = append(parts, a.Power.String())
 	}
-	at := near[s.IntN(len(near))]
-	switch s.IntN(5) {
-	case 0:
-		return at + s.upTo(2*time.Second)
-	case 4: // while claims are on their way to the disk
-		return at + s.upTo(8*time.Millisecond)
-	case 1:
-		return at - s.upTo(20*time.Second)
+	for _, s := range []struct {
+		word string
+		d    span
+	}{{"by", a.By}, {"for", a.For}, {"every", a.Every}} {
+		if s.d != 0 {
+			parts = append(parts, s.word, time.Duration(s.d).String())
+		}
 	}
-	return at + s.upTo(15*time.Minute)
+	if a.Count > 0 {
+		parts = append(parts, fmt.Sprintf("×%d", a.Count))
+	}
+	return strings.Join(parts, " ")
 }
 
-func (s *script) id() policy.DeploymentID { return s.ids[s.IntN(len(s.ids))] }
-
-func (s *script) crash() (string, func(*checker) error) {
-	down := time.Second + s.upTo(10*time.Second)
-	if s.chance(0.3) {
-		down = s.upTo(8 * time.Hour)
-	}
-	reached := s.chance(0.5)
-	return fmt.Sprintf("kill -9, back after %s", down), func(k *checker) error {
-		if k.m.fleet == nil {
-			return nil
-		}
-		k.m.restart(down)
-		return k.m.kill(reached)
+// deeds are the kinds of act, and what each does.
+func deeds() map[string]func(*checker, *act, *file) error {
+	return map[string]func(*checker, *act, *file) error{
+		"kill": (*checker).crash, "crashloop": (*checker).crashLoop, "term": (*checker).term, "diskfull": (*checker).diskFull,
+		"reboot": (*checker).reboot, "suspend": (*checker).suspend, "freeze": (*checker).suspend,
+		"step": (*checker).stepped, "skew": (*checker).skew,
+		"reload": (*checker).reloaded, "order": (*checker).override, "person": (*checker).person, "rename": (*checker).rename,
+		"foreign": (*checker).foreign, "key": (*checker).key, "outage": (*checker).outage,
 	}
 }
 
-func (s *script) reboot() (string, func(*checker) error) {
-	down := 10*time.Second + s.upTo(30*time.Minute)
-	drift := time.Duration(0)
-	if s.chance(0.4) {
-		drift = s.upTo(4*time.Hour) - 2*time.Hour
+// act does what the script says.
+func (k *checker) act(a *act, f *file) error {
+	do, ok := deeds()[a.Kind]
+	if !ok {
+		return fmt.Errorf("the script asks for an unknown act %q", a.Kind)
 	}
-	return fmt.Sprintf("the host restarts in %s, its clock moved by %s", down, drift), func(k *checker) error {
-		if k.upAt > k.m.real {
-			return nil
-		}
-		if err := k.m.kill(false); err != nil {
-			return err
-		}
-		k.upAt = k.m.real + down
-		k.m.at(k.upAt, func() error {
-			k.m.clock.reboot(k.m.real)
-			k.m.clock.offset += drift
-			k.back = k.back || drift != 0
-			return nil
-		})
-		k.m.life++ // a restart that was planned before is off
-		k.m.restart(down + time.Second)
-		if drift != 0 {
-			k.repairClock(down + 40*time.Minute)
-		}
+	k.say("— %s", a)
+	k.met[fmt.Sprintf("act %s %s", a.Kind, k.host())]++
+	return do(k, a, f)
+}
+
+// host is what state the daemon's host is in.
+func (k *checker) host() string {
+	switch {
+	case k.upAt > k.m.real, k.m.fleet == nil:
+		return "down"
+	case k.m.asleep > k.m.real:
+		return "asleep"
+	}
+	return "up"
+}
+
+// crash is kill -9. Word says whether what was on its way to the disk is there.
+func (k *checker) crash(a *act, _ *file) error {
+	if k.m.fleet == nil {
 		return nil
 	}
+	k.m.restart(time.Duration(a.For))
+	return k.m.kill(a.Word == "reached")
+}
+
+// crashLoop kills each process a moment after it has started, for a while.
+func (k *checker) crashLoop(a *act, _ *file) error {
+	end := k.m.real + time.Duration(a.For)
+	var again func() error
+	again = func() error {
+		if k.m.real >= end || k.calmed {
+			return nil
+		}
+		lives := time.Duration(k.dice.Int64N(int64(a.Every))) + 1
+		k.m.at(k.m.real+lives, again)
+		if k.m.fleet == nil || k.upAt > k.m.real {
+			return nil
+		}
+		k.m.restart(lives / 4)
+		return k.m.kill(k.dice.IntN(2) == 0)
+	}
+	return again()
+}
+
+// term asks the process to end, as systemctl stop does; another starts later.
+func (k *checker) term(a *act, f *file) error {
+	switch {
+	case k.m.fleet == nil || k.draining > 0:
+		return nil
+	case k.m.asleep > k.m.real:
+		k.m.at(k.m.asleep, func() error { return k.term(a, f) })
+		return nil
+	}
+	k.draining, k.drainedAt = k.m.real, k.m.now().Steady
+	k.m.drained = func() error { return k.exited(time.Duration(a.For)) }
+	return k.m.drain()
+}
+
+// diskFull has the disk take nothing for a while.
+func (k *checker) diskFull(a *act, _ *file) error {
+	k.m.full = max(k.m.full, k.m.real+time.Duration(a.For))
+	return nil
+}
+
+// outage keeps names from resolving for a while.
+func (k *checker) outage(a *act, _ *file) error {
+	k.m.offline = max(k.m.offline, k.m.real+time.Duration(a.For))
+	return nil
+}
+
+// reboot restarts the host. Its clock may have moved meanwhile, or have lost its
+// battery: then it begins with 1970.
+func (k *checker) reboot(a *act, _ *file) error {
+	if k.upAt > k.m.real {
+		return nil
+	}
+	if err := k.m.kill(false); err != nil {
+		return err
+	}
+	down, drift := time.Duration(a.For), time.Duration(a.By)
+	k.upAt = k.m.real + down
+	k.m.at(k.upAt, func() error {
+		if a.Word == "1970" {
+			drift = time.Unix(0, 0).Sub(k.m.server()) - k.m.clock.offset
+		}
+		k.m.clock.reboot(k.m.real)
+		k.m.clock.offset += drift
+		k.back = k.back || drift != 0
+		return nil
+	})
+	k.m.life++ // a restart that was planned before is off
+	k.m.restart(down + time.Second)
+	if drift != 0 || a.Word == "1970" {
+		k.repairClock(down + 40*time.Minute)
+	}
+	return nil
 }
 
 // repairClock sets the host's clock right after a while: somebody saw the alarm.
@@ -117,28 +173,17 @@ func (k *checker) repairClock(after time.Duration) {
 	k.m.at(k.m.real+after, func() error { k.step(-k.m.clock.offset); return nil })
 }
 
-func (s *script) suspend() (string, func(*checker) error) {
-	d := s.upTo(3 * time.Hour)
-	return fmt.Sprintf("the host sleeps for %s", d), func(k *checker) error {
-		k.m.asleep = max(k.m.asleep, k.m.real+d)
-		return nil
-	}
+// suspend lets nothing of the daemon run for a while: the host sleeps, or the
+// process is frozen. The steady clock goes on in both.
+func (k *checker) suspend(a *act, _ *file) error {
+	k.m.asleep = max(k.m.asleep, k.m.real+time.Duration(a.For))
+	return nil
 }
 
-func (s *script) step() (string, func(*checker) error) {
-	by := []time.Duration{
-		time.Second, 90 * time.Second, 10 * time.Minute, 59 * time.Minute, 61 * time.Minute,
-		2*time.Hour + 59*time.Minute, 26 * time.Hour,
-	}[s.IntN(7)]
-	if s.chance(0.5) {
-		by = -by
-	}
-	repair := 5*time.Minute + s.upTo(time.Hour)
-	return fmt.Sprintf("the clock is stepped by %s", by), func(k *checker) error {
-		k.step(by)
-		k.repairClock(repair)
-		return nil
-	}
+func (k *checker) stepped(a *act, _ *file) error {
+	k.step(time.Duration(a.By))
+	k.repairClock(time.Duration(a.For))
+	return nil
 }
 
 // step steps the host's clock.
@@ -155,61 +200,14 @@ func (k *checker) step(by time.Duration) {
 	k.say("the clock is stepped by %s", by)
 }
 
-func (s *script) skew() (string, func(*checker) error) {
-	d := s.upTo(10*time.Minute) - 5*time.Minute
-	return fmt.Sprintf("the platform's Date is off by %s", d), func(k *checker) error {
-		k.m.network.skew = d
-		return nil
-	}
+func (k *checker) skew(a *act, _ *file) error {
+	k.m.network.skew = time.Duration(a.By)
+	return nil
 }
 
-// reload changes the file.
-func (s *script) reload() (string, func(*checker) error) {
-	kind := s.IntN(5)
-	return "reload: " + [...]string{"another time", "another name", "one is gone", "it is as it was", "another zone"}[kind], func(k *checker) error {
-		specs := cloneSpecs(s.file.specs)
-		p := &specs[k.script.IntN(len(specs))]
-		switch kind {
-		case 0:
-			s.shift(k, p)
-		case 1:
-			p.Name = "renamed " + p.Name
-		case 2:
-			p.Deployments = p.Deployments[1:]
-			if len(p.Deployments) == 0 {
-				specs = slices.DeleteFunc(specs, func(o policy.Spec) bool { return len(o.Deployments) == 0 })
-			}
-		case 4:
-			p.Zone = "Asia/Tokyo"
-		}
-		return k.reload(s.newFile(specs...))
-	}
-}
-
-// shift moves all times of a policy by some hours.
-func (s *script) shift(k *checker, p *policy.Spec) {
-	by := 1 + k.script.IntN(23)
-	for _, lines := range [][]policy.Cron{p.Start, p.Stop} {
-		for i := range lines {
-			var minute, hour int
-			if n, _ := fmt.Sscanf(lines[i].Expr, "%d %d * * *", &minute, &hour); n == 2 {
-				lines[i].Expr = fmt.Sprintf("%d %d * * *", minute, (hour+by)%24)
-			}
-		}
-	}
-}
-
-func cloneSpecs(specs []policy.Spec) []policy.Spec {
-	all := slices.Clone(specs)
-	for i := range all {
-		all[i].Start, all[i].Stop = slices.Clone(all[i].Start), slices.Clone(all[i].Stop)
-		all[i].Deployments = slices.Clone(all[i].Deployments)
-	}
-	return all
-}
-
-// reload puts a file into force, or on the disk only where no process runs.
-func (k *checker) reload(f *file) error {
+// reloaded puts a file into force, or on the disk only where no process runs or
+// it is about to end.
+func (k *checker) reloaded(_ *act, f *file) error {
 	for id, r := range k.file.rules { // each by itself: in whatever order
 		if now, ok := f.rules[id]; !ok || !sameRule(now, r) {
 			k.changed[id] = true
@@ -220,41 +218,66 @@ func (k *checker) reload(f *file) error {
 			k.changed[id] = true
 		}
 	}
+	k.guarded = k.guarded || !slices.Equal(f.protect, k.file.protect) || f.dry != k.file.dry
+	old := k.file
 	k.file = f
-	k.m.config.Set = f.set
-	if k.m.fleet != nil {
-		k.m.fleet.Configured(k.m.now(), k.m.config)
+	f.into(&k.m.config)
+	if k.m.fleet == nil {
+		return nil
 	}
+	k.adopted(old, f, k.wall())
+	k.inForce, k.tookAt = f, k.m.now().Steady
+	k.m.configure()
 	return nil
 }
 
-func sameRule(a, b *ruleOf) bool { return slices.Equal(a.edges, b.edges) && a.options == b.options }
-
-func (s *script) override() (string, func(*checker) error) {
-	o := scheduler.Order{
-		Kind: scheduler.OrderKind(1 + s.IntN(5)), Deployment: s.id(), Power: policy.Power(1 + s.IntN(2)),
-		Count: 1 + s.IntN(2), Author: "anna", Reason: "a demonstration",
-	}
-	d := time.Minute + s.upTo(9*time.Hour).Truncate(time.Second)
-	name := fmt.Sprintf("anna: order %d of %s %s for %s", o.Kind, o.Deployment, o.Power, d)
-	return name, func(k *checker) error {
-		if k.m.fleet == nil || k.m.asleep > k.m.real {
-			return nil
-		}
-		o.Until = k.m.now().Wall.Add(d)
-		k.orders++
-		o.ID = k.orders
-		err := k.m.fleet.Ordered(k.m.now(), o)
+// adopted notes what a running daemon must not do any more: of a rule that wants
+// another power now than the one before it, nothing behind now acts; nor of one
+// that is new here.
+func (k *checker) adopted(old, now *file, at time.Time) {
+	for id, r := range now.rules { // each by itself: in whatever order
+		was, known := old.rules[id]
 		switch {
-		case errors.Is(err, scheduler.ErrNoDeployment):
-			return nil
-		case err != nil && k.back: // planning time may wait, or have been cut
-			return nil
-		case err != nil:
-			return err
+		case known && (sameEdges(was, r) || was.wants(at) == r.wants(at) || r.options.Converge):
+		default:
+			k.past[id] = at
 		}
-		k.pending = append(k.pending, pendingOrder{o, k.wall()})
+	}
+}
+
+func sameRule(a, b *ruleOf) bool { return sameEdges(a, b) && a.options == b.options }
+
+func sameEdges(a, b *ruleOf) bool { return slices.Equal(a.edges, b.edges) }
+
+// override gives a person's word to the daemon.
+func (k *checker) override(a *act, _ *file) error {
+	if k.m.fleet == nil || k.m.asleep > k.m.real {
 		return nil
+	}
+	o := scheduler.Order{
+		Kind: orderKinds()[a.Do], Deployment: a.ID, Power: a.Power, Count: a.Count, Author: "anna", Reason: "a demonstration",
+		Until: k.m.now().Wall.Add(time.Duration(a.For)),
+	}
+	k.orders++
+	o.ID = k.orders
+	err := k.m.fleet.Ordered(k.m.now(), o)
+	switch {
+	case errors.Is(err, scheduler.ErrNoDeployment):
+		return nil
+	case err != nil && k.back: // planning time may wait, or have been cut
+		return nil
+	case err != nil:
+		return err
+	}
+	k.pending = append(k.pending, pendingOrder{o, k.wall()})
+	return nil
+}
+
+// orderKinds are the words for what people order.
+func orderKinds() map[string]scheduler.OrderKind {
+	return map[string]scheduler.OrderKind{
+		"hold": scheduler.OrderHold, "skip": scheduler.OrderSkip, "pause": scheduler.OrderPause,
+		"release": scheduler.OrderRelease, "converge": scheduler.OrderConverge,
 	}
 }
 
@@ -288,23 +311,18 @@ func (k *checker) ordered(o scheduler.Order, now time.Time) {
 	k.over[o.Deployment] = append(all, policy.Override{Kind: kind, Power: o.Power, From: now, Until: o.Until, Count: o.Count})
 }
 
-func (s *script) person() (string, func(*checker) error) {
-	id := s.id()
-	a := simplatform.Act{ID: string(id), Do: simplatform.PersonStart + simplatform.Action(s.IntN(2))}
-	again := time.Duration(0)
-	switch s.IntN(8) {
-	case 0:
-		a.Do, again = simplatform.Delete, s.upTo(2*time.Hour)
-	case 1:
-		a.Do, a.Status, again = simplatform.SetStatus, []simplatform.Status{"upgrading", simplatform.Failed, simplatform.Pending}[s.IntN(3)], s.upTo(2*time.Hour)
+// person has somebody act at the platform by hand. What is deleted, or in a
+// strange status, is well again after a while.
+func (k *checker) person(a *act, _ *file) error {
+	do := simplatform.Act{ID: string(a.ID), Status: simplatform.Status(a.Word)}
+	if err := do.Do.UnmarshalText([]byte(a.Do)); err != nil {
+		return err
 	}
-	return fmt.Sprintf("a person: %s %s %s", a.Do, id, a.Status), func(k *checker) error {
-		k.acted(k.m.world.Act(k.m.server(), a), id)
-		if again > 0 {
-			k.m.at(k.m.real+again, func() error { k.healed(id, a.Do); return nil })
-		}
-		return nil
+	k.acted(k.m.world.Act(k.m.server(), do), a.ID)
+	if a.For > 0 {
+		k.m.at(k.m.real+time.Duration(a.For), func() error { k.healed(a.ID, do.Do); return nil })
 	}
+	return nil
 }
 
 // acted notes that somebody else changed a deployment.
@@ -325,34 +343,51 @@ func (k *checker) healed(id policy.DeploymentID, what simplatform.Action) {
 	k.acted(k.m.world.Act(k.m.server(), a), id)
 }
 
-func (s *script) foreign() (string, func(*checker) error) {
-	q := simplatform.Request{ID: string(s.id()), Method: methodOf(quota.Method(s.IntN(quota.Methods)))}
-	return fmt.Sprintf("somebody else: %s %s", q.Method, q.ID), func(k *checker) error {
+// rename gives a deployment another name at the platform.
+func (k *checker) rename(a *act, _ *file) error {
+	if k.m.names == nil {
+		k.m.names = map[string]string{}
+	}
+	k.m.names[string(a.ID)] = a.Word
+	return nil
+}
+
+// foreign has somebody else with the key use the quota, now and then for a while.
+func (k *checker) foreign(a *act, _ *file) error {
+	q := simplatform.Request{ID: string(a.ID)}
+	if err := q.Method.UnmarshalText([]byte(a.Do)); err != nil {
+		return err
+	}
+	var again func(n int) error
+	again = func(n int) error {
 		k.m.world.Foreign(k.m.server(), q)
+		if n > 0 && !k.calmed {
+			k.m.at(k.m.real+time.Duration(a.Every), func() error { return again(n - 1) })
+		}
 		return nil
 	}
+	return again(a.Count)
 }
 
 // key takes the key's rights away for a while.
-func (s *script) key() (string, func(*checker) error) {
+func (k *checker) key(a *act, _ *file) error {
 	access := simplatform.Revoked
-	if s.chance(0.3) {
+	if a.Do == "outside" {
 		access = simplatform.Outside
 	}
-	d := s.upTo(2 * time.Hour)
-	return fmt.Sprintf("the key's access is %d for %s", access, d), func(k *checker) error {
-		k.m.world.SetAccess("", access)
-		k.m.at(k.m.real+d, func() error { k.m.world.SetAccess("", simplatform.Full); return nil })
-		return nil
-	}
+	k.m.world.SetAccess("", access)
+	k.m.at(k.m.real+time.Duration(a.For), func() error { k.m.world.SetAccess("", simplatform.Full); return nil })
+	return nil
 }
 
 // calm ends all that goes wrong: from here on everything must come to its end.
 func (k *checker) calm() error {
 	k.say("— from here on nothing goes wrong")
+	k.calmed = true
 	k.m.world.ClearFaults()
 	k.m.world.SetAccess("", simplatform.Full)
 	k.m.network.pause, k.m.network.skew = 0, 0
+	k.m.full, k.m.offline = 0, 0
 	k.m.asleep = min(k.m.asleep, k.m.real)
 	k.step(-k.m.clock.offset)
 	if k.m.fleet == nil {

@@ -1,6 +1,8 @@
 package sim
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	"curfew/internal/simplatform"
@@ -11,12 +13,14 @@ import (
 // A call is a request on its way there and back.
 type call struct {
 	scheduler.Call
-	life    int // the process that made it
+	life    int // the process that takes its answer
+	of      int // the process that made it
 	key     string
 	began   scheduler.Now
 	sentAt  time.Duration // real time of the first byte
 	arrives bool          // it has not reached the platform yet
 	swallow bool          // its answer gets lost on the way
+	gone    bool          // it was recalled: nothing of it leaves
 	answer  scheduler.Answer
 }
 
@@ -39,7 +43,7 @@ func (m *machine) send(c scheduler.Call) error {
 		}
 	}
 	if f == crashBefore {
-		m.restart(restartAfter)
+		m.again()
 		return m.kill(false)
 	}
 	if err := m.witness.called(c); err != nil {
@@ -49,7 +53,7 @@ func (m *machine) send(c scheduler.Call) error {
 		return err
 	}
 	if f == crashAfter {
-		m.restart(restartAfter)
+		m.again()
 		return m.kill(false)
 	}
 	return nil
@@ -63,6 +67,9 @@ func (m *machine) depart(c scheduler.Call, f fate) error {
 	out.began = m.clock.read(m.epoch, out.sentAt)
 	out.swallow = f == lost
 	switch {
+	case m.real < m.offline:
+		m.back(out, connect, scheduler.Answer{Err: "no such host"})
+		return nil
 	case out.began.Steady > c.Permit.NotAfter():
 		m.back(out, connect, scheduler.Answer{Err: "the last instant at which it might leave has passed"})
 		return nil
@@ -80,6 +87,25 @@ func (m *machine) depart(c scheduler.Call, f fate) error {
 	return nil
 }
 
+// recall answers the calls that still wait for a connection: what they followed
+// from is over. Nothing of them leaves.
+func (m *machine) recall() {
+	back := map[uint64]*call{}
+	for _, h := range m.queue.heap {
+		if c := h.call; c != nil && c.arrives && c.of == m.life && c.sentAt > m.real && c.Call.Epoch != m.fleet.Epoch() {
+			back[c.Claim] = c
+		}
+	}
+	for _, h := range m.queue.heap {
+		if c := h.call; c != nil && back[c.Claim] != nil {
+			c.gone = true
+		}
+	}
+	for _, claim := range slices.Sorted(maps.Keys(back)) {
+		m.back(m.newCall(back[claim].Call), 0, scheduler.Answer{Recalled: true, Err: "recalled"})
+	}
+}
+
 // giveUp plans the time-out of a call whose request is still on its way.
 func (m *machine) giveUp(c *call) {
 	late := m.newCall(c.Call)
@@ -95,7 +121,7 @@ func (m *machine) newCall(c scheduler.Call) *call {
 	} else {
 		out = new(call)
 	}
-	*out = call{Call: c, life: m.life, key: m.config.KeyID}
+	*out = call{Call: c, life: m.life, of: m.life, key: m.config.KeyID}
 	return out
 }
 
@@ -110,6 +136,9 @@ func (m *machine) back(c *call, after time.Duration, a scheduler.Answer) {
 // suspended host finds it when it wakes; a dead process never does.
 func (m *machine) landed(c *call) error {
 	switch {
+	case c.gone:
+		m.spare = append(m.spare, c)
+		return nil
 	case c.arrives:
 		c.arrives = false
 		return m.arrive(c)
@@ -134,6 +163,7 @@ func (m *machine) arrive(c *call) error {
 		q.Method = simplatform.List
 	}
 	r := m.world.Do(m.server(), q)
+	m.rename(&r)
 	err := m.witness.arrived(c.Call, r)
 	a := answerTo(&r, m.server().Add(m.network.skew))
 	after := m.network.back() + r.Delay
@@ -145,6 +175,21 @@ func (m *machine) arrive(c *call) error {
 	}
 	m.back(c, after, a)
 	return err
+}
+
+// rename has the platform say what it calls its deployments by now.
+func (m *machine) rename(r *simplatform.Response) {
+	if len(m.names) == 0 {
+		return
+	}
+	if name, ok := m.names[r.Deployment.ID]; ok {
+		r.Deployment.Name = name
+	}
+	for i := range r.List {
+		if name, ok := m.names[r.List[i].ID]; ok {
+			r.List[i].Name = name
+		}
+	}
 }
 
 // answerTo is what the daemon's client reports of a response. It makes of a

@@ -3,7 +3,9 @@ package sim
 import (
 	"fmt"
 	"hash/fnv"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"time"
 
@@ -40,16 +42,34 @@ type checker struct {
 	trace   []string
 	sum     uint64 // of everything that happened, looks included
 	sent    [quota.Methods]int
-	deaths  int
-	faults  map[simplatform.Kind]int // that befell a request
+	met     map[string]int // what happened, by a name for it
 
-	script  *rand.Rand
+	script  *script
+	dice    *rand.Rand                            // of acts that go on by themselves
 	changed map[policy.DeploymentID]bool          // its rule changed, or went
 	people  map[policy.DeploymentID]time.Duration // real: when somebody else acted last
 	back    bool                                  // the clock was stepped back by more than two minutes
 	orders  uint64
 	pending []pendingOrder
-	upAt    time.Duration // real: when the host is up again
+	givenTo map[uint64]policy.DeploymentID // overrides, by their number
+	upAt    time.Duration                  // real: when the host is up again
+
+	bornAt    time.Duration                     // steady: when this process began
+	drainedAt time.Duration                     // steady: when it was asked to
+	draining  time.Duration                     // real: since when the process is to end; 0 where it is not
+	calmed    bool                              // nothing goes wrong any more
+	guarded   bool                              // protect or dry_run of the file was changed
+	inForce   *file                             // of the last process
+	durable   *file                             // the same, as the ledger knows of it
+	tookAt    time.Duration                     // steady: when inForce came into force
+	pastKept  map[policy.DeploymentID]time.Time // past, as the ledger knows of it
+	past      map[policy.DeploymentID]time.Time // edges up to it must not act: the file changed what is wanted
+	rows      map[policy.DeploymentID]scheduler.Row
+	named     map[policy.DeploymentID]string // by looks of this process
+	rowsLast  map[policy.DeploymentID]string // the row of the answer to its last start or stop
+	tries     map[occurrence]int
+	lastSent  map[refusal]time.Duration // real
+	notices   int
 }
 
 // An occurrence is the identity of a transition.
@@ -95,11 +115,13 @@ func newChecker(f *file) *checker {
 	return &checker{
 		file: f, over: map[policy.DeploymentID][]policy.Override{},
 		claims: map[uint64]scheduler.Claim{}, flying: map[policy.DeploymentID]scheduler.Claim{},
-		open: map[policy.DeploymentID]*openPOST{}, applied: map[occurrence]int{}, refused: map[refusal]refused{}, faults: map[simplatform.Kind]int{}, wasted: map[occurrence]int{},
+		open: map[policy.DeploymentID]*openPOST{}, applied: map[occurrence]int{}, refused: map[refusal]refused{}, met: map[string]int{}, wasted: map[occurrence]int{},
 		spoken: map[policy.DeploymentID][]scheduler.Outcome{}, alarms: map[policy.DeploymentID]bool{}, active: map[policy.DeploymentID]time.Time{},
 		changed: map[policy.DeploymentID]bool{}, people: map[policy.DeploymentID]time.Duration{},
 		status: map[policy.DeploymentID]string{}, looks: map[policy.DeploymentID][2]sight{},
-		ended: map[policy.DeploymentID]time.Duration{},
+		ended: map[policy.DeploymentID]time.Duration{}, givenTo: map[uint64]policy.DeploymentID{}, inForce: f, durable: f, past: map[policy.DeploymentID]time.Time{},
+		rows: map[policy.DeploymentID]scheduler.Row{}, named: map[policy.DeploymentID]string{},
+		rowsLast: map[policy.DeploymentID]string{}, tries: map[occurrence]int{}, lastSent: map[refusal]time.Duration{},
 	}
 }
 
@@ -132,6 +154,7 @@ func (k *checker) wall() time.Time {
 
 func (k *checker) began(life int, now scheduler.Now, s scheduler.State) {
 	k.plan = now.Wall
+	k.bornAt = now.Steady
 	k.say("process %d starts at %s", life, now.Wall.UTC().Format("2 Jan 15:04:05"))
 	for id, c := range k.flying { // each by itself: in whatever order
 		k.open[id] = &openPOST{method: c.Method, ended: k.m.real}
@@ -146,26 +169,45 @@ func (k *checker) began(life int, now scheduler.Now, s scheduler.State) {
 	clear(k.flying)
 	k.pending = nil
 	clear(k.looks) // a process believes what it saw itself
+	clear(k.named)
+	k.draining = 0
+	k.past = maps.Clone(k.pastKept)
+	if k.past == nil {
+		k.past = map[policy.DeploymentID]time.Time{}
+	}
+	k.tookAt = now.Steady
+	k.restarted(now.Wall)
 	if life > 1 {
-		k.deaths++
+		k.met["process died"]++
+		for _, id := range sortedKeys(k.rowsLast) {
+			k.follows(id, "the process died")
+		}
 	}
 }
 
 func (k *checker) committed(b *scheduler.Batch) error {
+	if b.Written.Steady >= k.tookAt { // put together since the file came into force
+		k.durable, k.pastKept = k.inForce, maps.Clone(k.past)
+	}
 	for _, c := range b.Claims {
 		k.claims[c.ID] = c
+		if k.draining > 0 && c.Made.Steady > k.drainedAt {
+			return fmt.Errorf("I6: %s %s is claimed by a process that is to end", c.Method, c.Deployment)
+		}
 	}
 	for _, e := range b.Endings {
 		if !e.Returned {
 			continue
 		}
 		key := occurrenceOf(k.claims[e.Claim].Deployment, k.claims[e.Claim].Transition)
-		if k.wasted[key]++; key.power != policy.None && k.wasted[key] > 300 {
+		since := k.wall().Sub(time.Unix(0, key.at))
+		if k.wasted[key]++; key.power != policy.None && k.wasted[key] > 100+int(since/(30*time.Second)) && !k.back {
 			return fmt.Errorf("I19: %s is claimed and given back %d times", k.claims[e.Claim].Deployment, k.wasted[key])
 		}
 		delete(k.claims, e.Claim)
 	}
 	for _, r := range b.Rows {
+		k.rows[r.Deployment] = r
 		if _, ok := k.active[r.Deployment]; !ok {
 			k.active[r.Deployment] = b.Written.Wall
 		}
@@ -173,14 +215,23 @@ func (k *checker) committed(b *scheduler.Batch) error {
 			delete(k.active, r.Deployment)
 		}
 	}
+	for _, o := range b.Overrides {
+		k.givenTo[o.ID] = o.Deployment
+	}
+	for _, id := range b.Expired {
+		k.expired(k.givenTo[id])
+	}
 	k.acked(b.Orders)
 	for _, l := range b.Scopes {
 		k.learned[l.Method] = true
+		k.met["scope learned"]++
 		k.say("durable: scope of %s is %s", l.Method, l.Scope)
 	}
 	for _, o := range b.Outcomes {
 		k.say("durable: %s %s of %s ×%d: %s %s", o.Deployment, o.Power.Action(), o.At.UTC().Format("Mon 15:04:05.999999999"), o.Count, o.Kind, o.Reason)
 		k.spoken[o.Deployment] = append(k.spoken[o.Deployment], o)
+		k.met[fmt.Sprintf("outcome %s %s", o.Kind, o.Reason)] += o.Count
+		k.follows(o.Deployment, strings.TrimSpace(fmt.Sprintf("%s %s", o.Kind, o.Reason)))
 	}
 	return nil
 }
@@ -218,13 +269,14 @@ func (k *checker) called(c scheduler.Call) error {
 		return nil
 	}
 	k.say("%s %s for %s (claim %d)", c.Method, c.Deployment, claim.Transition.At.UTC().Format("Mon 15:04:05"), c.Claim)
-	for _, check := range []func(scheduler.Call, scheduler.Claim) error{k.notEarly, k.notStale, k.notContrary, k.notLimited} {
+	for _, check := range []func(scheduler.Call, scheduler.Claim) error{k.notEarly, k.notKept, k.notPast, k.notStale, k.notContrary, k.notLimited} {
 		if err := check(c, claim); err != nil {
 			return err
 		}
 	}
 	k.flying[c.Deployment] = claim
-	return nil
+	k.follows(c.Deployment, "again")
+	return k.notLate(c, claim)
 }
 
 // notEarly is I1.
@@ -260,8 +312,11 @@ func (k *checker) notStale(c scheduler.Call, claim scheduler.Claim) error {
 	if next, ok := rule.next(now, t.Power.Other()); ok && late > 5*time.Minute && next.Sub(now) < rule.options.MinSpan {
 		return fmt.Errorf("I4: %s %s leaves %s late, and %s before the next edge", c.Method, c.Deployment, late, next.Sub(now))
 	}
-	if t.Because.Kind != policy.KindEdge || len(k.over[c.Deployment]) > 0 {
+	if t.Because.Kind != policy.KindEdge && t.Because.Kind != policy.KindCalendar || len(k.over[c.Deployment]) > 0 {
 		return nil
+	}
+	if k.m.clock.offset.Abs() > 70*time.Hour {
+		return nil // the oracle did not work those years out
 	}
 	if last, ok := rule.last(now); !ok || last.power != t.Power || !last.at.Equal(t.At) && !k.changed[c.Deployment] {
 		return fmt.Errorf("I4: %s %s leaves for %s, and the latest edge is %s at %s", c.Method, c.Deployment,
@@ -269,6 +324,137 @@ func (k *checker) notStale(c scheduler.Call, claim scheduler.Claim) error {
 	}
 	return nil
 }
+
+// notLate is I15, and I16 where another deployment's calls hang: with clock and
+// platform healthy, no trouble of its own and its permit free, a call leaves at
+// its instant.
+func (k *checker) notLate(c scheduler.Call, claim scheduler.Claim) error {
+	key := occurrenceOf(c.Deployment, claim.Transition)
+	k.tries[key]++
+	t := claim.Transition
+	if k.script == nil || !k.script.Calm || k.tries[key] > 1 || k.troubled(c.Deployment) ||
+		t.Because.Kind != policy.KindEdge && t.Because.Kind != policy.KindCalendar {
+		return nil
+	}
+	per := k.m.config.Quotas[c.Method].Per
+	before, sent := k.lastSent[refusal{c.Deployment, c.Method}]
+	k.lastSent[refusal{c.Deployment, c.Method}] = k.m.real
+	at := t.At.Sub(k.m.epoch)
+	if at < 10*time.Minute || sent && before+per+per/30+time.Minute > at || k.m.world.StatusAt(string(c.Deployment), t.At.Add(-6*time.Minute)) != k.m.world.StatusAt(string(c.Deployment), t.At) {
+		return nil
+	}
+	if late := k.wall().Sub(t.At); late > time.Second {
+		return fmt.Errorf("I15: %s %s leaves %s late, and nothing was in its way", c.Method, c.Deployment, late)
+	}
+	k.met["punctual call"]++
+	return nil
+}
+
+// troubled reports whether a fault is meant for a deployment.
+func (k *checker) troubled(id policy.DeploymentID) bool {
+	return slices.ContainsFunc(k.script.Faults, func(f fault) bool { return f.Target == id })
+}
+
+// notKept holds what keeps calls from a deployment whatever its times say: a dry
+// run, protection, a name that is not the one in the file. Where the file gives
+// one, a look of this process has told it first.
+func (k *checker) notKept(c scheduler.Call, _ scheduler.Claim) error {
+	rule, ok := k.file.rules[c.Deployment]
+	if !ok {
+		return nil
+	}
+	want, asserted := rule.asserts[c.Deployment]
+	switch {
+	case k.file.dry || rule.options.DryRun:
+		return fmt.Errorf("I4: %s %s leaves in a dry run", c.Method, c.Deployment)
+	case c.Method == quota.Stop && slices.Contains(k.file.protect, string(c.Deployment)):
+		return fmt.Errorf("I4: %s %s leaves, and it is protected", c.Method, c.Deployment)
+	case asserted && k.named[c.Deployment] != want:
+		return fmt.Errorf("I4: %s %s leaves, which the file calls %q and the last look %q", c.Method, c.Deployment, want, k.named[c.Deployment])
+	}
+	return nil
+}
+
+// notPast is I10: nothing that a file says acts on the past.
+func (k *checker) notPast(c scheduler.Call, claim scheduler.Claim) error {
+	rule, ok := k.file.rules[c.Deployment]
+	past, changed := k.past[c.Deployment]
+	t := claim.Transition
+	if !ok || !changed || k.back || t.Because.Kind != policy.KindEdge && t.Because.Kind != policy.KindCalendar {
+		return nil
+	}
+	nominal := t.At
+	for _, e := range rule.edges {
+		if e.at.Equal(t.At) && e.power == t.Power && !e.untouched {
+			nominal = e.nominal
+		}
+	}
+	if !nominal.After(past) && len(k.over[c.Deployment]) == 0 {
+		return fmt.Errorf("I10: %s %s leaves for %s, and the file that says so came at %s", c.Method, c.Deployment,
+			t.At.UTC().Format("Mon 15:04:05"), past.UTC().Format("Mon 15:04:05"))
+	}
+	return nil
+}
+
+// restarted notes what a process must not do that finds another file than the one
+// before it: what came while no process ran does not act. What was due, or being
+// tried, when the last one ended stays so.
+func (k *checker) restarted(at time.Time) {
+	old, now := k.durable, k.file
+	k.inForce = now
+	if old == now {
+		return
+	}
+	for id, r := range now.rules { // each by itself: in whatever order
+		was, known := old.rules[id]
+		row := k.rows[id]
+		switch {
+		case known && (sameEdges(was, r) || r.options.Converge):
+		case known && (!row.Due.Zero() || row.Attempt.State != scheduler.NoAttempt || row.Power == policy.None):
+		case known && k.active[id].IsZero():
+		default:
+			k.past[id] = at
+		}
+	}
+}
+
+// expired ends what a person asked of a deployment that has left the file: one
+// that comes back begins anew. What is over by itself stays as it was.
+func (k *checker) expired(id policy.DeploymentID) {
+	if _, ok := k.rows[id]; !ok || !k.rows[id].Gone {
+		return
+	}
+	for i := range k.over[id] {
+		if o := &k.over[id][i]; o.Until.After(k.wall()) {
+			o.Until = k.wall()
+		}
+	}
+}
+
+// exited is the end of a process that was asked to end: quickly, and with every
+// start and stop that it sent accounted for.
+func (k *checker) exited(back time.Duration) error {
+	k.say("the process has ended as it was asked to")
+	if took := k.m.real - k.draining; took > drainTime && k.m.asleep < k.draining {
+		return fmt.Errorf("I14: the process needs %s to end", took)
+	}
+	k.draining = 0
+	k.met["drained"]++
+	if k.calmed {
+		back = time.Second
+	}
+	k.m.restart(back)
+	for _, u := range k.m.disk.state.Uses {
+		if u.Open && u.Method != quota.Get && u.Made.Steady >= k.bornAt {
+			return fmt.Errorf("I6: the process has ended, and its claim %d (%s %s) has no end", u.ID, u.Method, u.Deployment)
+		}
+	}
+	return nil
+}
+
+// drainTime is how long a process may need to end: a slow connection, a slow
+// answer, and two slow commits.
+const drainTime = 25*time.Second + scheduler.CallTimeout + 2*30*time.Second + 10*time.Second
 
 // notContrary is I5.
 func (k *checker) notContrary(c scheduler.Call, _ scheduler.Claim) error {
@@ -319,7 +505,7 @@ func (k *checker) notLimited(c scheduler.Call, claim scheduler.Claim) error {
 // arrived is I2 and I3, from the platform's own log.
 func (k *checker) arrived(c scheduler.Call, r simplatform.Response) error {
 	if r.Fault != simplatform.NoFault {
-		k.faults[r.Fault]++
+		k.befell(c, r.Fault)
 	}
 	if c.Method == quota.Get {
 		return k.overQuota(c, r, k.claims[c.Claim])
@@ -386,6 +572,7 @@ func (k *checker) answered(c scheduler.Call, a scheduler.Answer) {
 	}
 	k.say("  answer: %s %s: sent %v status %d sane %v retry %s %s", c.Method, c.Deployment, a.Sent, a.Status, a.Sane, a.RetryAfter, a.Err)
 	delete(k.flying, c.Deployment)
+	k.rowsLast[c.Deployment] = rowOf(a)
 	if a.Sent {
 		k.ended[c.Deployment] = k.m.real
 	}
@@ -418,6 +605,9 @@ func (k *checker) lookedAt(c scheduler.Call, a scheduler.Answer) {
 	}
 	k.mix(fmt.Sprintf("%d %s %s", k.m.real, c.Deployment, text))
 	asked := k.m.real - k.m.clock.span(a.Ended.Steady-a.Began.Steady)
+	if a.Status == 200 && a.Sane {
+		k.named[c.Deployment] = a.Look.Name
+	}
 	if a.Status == 404 || a.Status == 200 && a.Sane {
 		_, flying := k.flying[c.Deployment]
 		if !flying && asked >= k.ended[c.Deployment] && asked >= k.looks[c.Deployment][0].asked {
@@ -442,6 +632,7 @@ func (k *checker) lookedAt(c scheduler.Call, a scheduler.Answer) {
 
 func (k *checker) noticed(_ scheduler.Now, all []scheduler.Notice) error {
 	k.wall()
+	k.notices += len(all)
 	for _, n := range all {
 		switch n := n.(type) {
 		case scheduler.Settled:

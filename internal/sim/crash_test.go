@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"slices"
@@ -20,95 +21,44 @@ func (f fate) String() string {
 	return [...]string{"nothing", "a crash before", "a crash after", "a doubtful end, and it is done", "a doubtful end, and it is not"}[f]
 }
 
-// A scenario is an evening and a morning of a small fleet.
-type scenario struct {
-	name        string
-	deployments int
-	start, stop string
-	from        string // of 24 November 2026, UTC
-	hours       int
-	limits      [quota.Methods]quota.Limit
-	platform    simplatform.Scope
+// A blow is what befalls the daemon at an effect. Between the commit of a claim
+// and the first byte of its call lies the mark which says that the call begins: a
+// crash before a call comes before the mark, or between the two.
+type blow struct {
+	fate
+	marked bool
 }
 
-// limits are those of an hour, of one scope for all methods.
-func limitsOf(scope quota.Scope, posts int) [quota.Methods]quota.Limit {
-	var all [quota.Methods]quota.Limit
-	for m := range all {
-		all[m] = quota.Documented(quota.Method(m))
-		all[m].Scope = scope
+func (b blow) String() string {
+	if b.marked {
+		return b.fate.String() + ", behind its mark"
 	}
-	all[quota.Start].N, all[quota.Stop].N = posts, posts
+	return b.fate.String()
+}
+
+// blows are those that may befall an effect.
+func (e effect) blows() []blow {
+	all := []blow{{fate: crashBefore}, {fate: crashAfter}, {fate: lost}, {fate: failed}}
+	if e.batch == nil {
+		all = append(all, blow{crashBefore, true})
+	}
 	return all
 }
 
-func scenarios() []scenario {
-	return []scenario{
-		{"deployment, time enough", 2, "30 23 * * *", "0 20 * * *", "19:55", 5, limitsOf(quota.Deployment, 1), simplatform.PerDeployment},
-		{"deployment, no time for a second try", 2, "20 21 * * *", "0 20 * * *", "19:55", 4, limitsOf(quota.Deployment, 1), simplatform.PerDeployment},
-		{"auto, learns deployment", 3, "30 23 * * *", "0 20 * * *", "19:55", 5, limitsOf(quota.Auto, 1), simplatform.PerDeployment},
-		{"auto, learns key", 2, "30 1 * * *", "0 20 * * *", "19:55", 8, limitsOf(quota.Auto, 1), simplatform.PerKey},
-		{"key, two an hour", 2, "30 23 * * *", "0 20 * * *", "19:55", 5, limitsOf(quota.Key, 2), simplatform.PerKey},
-	}
-}
-
-func (s *scenario) file(t testing.TB) *file {
-	spec := policy.Spec{
-		Name: "evening", Zone: "UTC", Start: []policy.Cron{{Expr: s.start}}, Stop: []policy.Cron{{Expr: s.stop}},
-	}
-	for i := range s.deployments {
-		spec.Deployments = append(spec.Deployments, policy.Member{ID: policy.DeploymentID(fmt.Sprintf("d%d", i+1))})
-	}
-	return newFile(t, s.begin().Add(-48*time.Hour), s.begin().Add(72*time.Hour), spec)
-}
-
-func (s *scenario) begin() time.Time {
-	at, err := time.Parse("2006-01-02 15:04", "2026-11-24 "+s.from)
-	if err != nil {
-		panic(err)
-	}
-	return at
-}
-
-// A life is one run of a scenario to its end.
-type life struct {
-	*checker
-	err error
-}
-
-// live runs the scenario. The daemon is hit by these fates, by the number of the
-// effect.
-func (s *scenario) live(f *file, fates map[int]fate, saw func(effect)) life {
-	var q [simplatform.Methods]simplatform.Quota
-	for m, lim := range s.limits {
-		q[methodOf(quota.Method(m))] = simplatform.Quota{N: lim.N, Per: lim.Per, Scope: s.platform}
-	}
-	w := simplatform.New(simplatform.Config{Quotas: q, SkipGetLog: true})
-	for i := range s.deployments {
-		d := simplatform.Deployment{ID: fmt.Sprintf("d%d", i+1)}
-		if err := w.Add(s.begin(), d, simplatform.Timing{}); err != nil {
-			return life{err: err}
-		}
-	}
-	k := newChecker(f)
-	c := scheduler.Config{Account: "default", Set: f.set, Quotas: s.limits, ObserveEvery: 20 * time.Minute}
-	k.m = newMachine(s.begin(), w, c, k)
-	k.m.network.slow = 5 * time.Millisecond
-	k.m.fate = func(e effect) fate {
-		if saw != nil {
-			saw(e)
-		}
-		if f := fates[e.n]; f != fine {
-			k.say("here comes %s effect %d (%s)", f, e.n, e)
-			return f
-		}
+// strike lets b befall e, and returns the fate that the machine is told.
+func (b blow) strike(k *checker, e effect) fate {
+	if b.fate == fine {
 		return fine
 	}
-	err := k.m.start()
-	if err == nil {
-		err = k.m.run(time.Duration(s.hours) * time.Hour)
+	k.say("here comes %s effect %d (%s)", b, e.n, e)
+	if b.fate == crashBefore && e.batch == nil {
+		// The machine dies on either side of the mark in turn, by its count.
+		k.m.effects |= 1
+		if b.marked {
+			k.m.effects++
+		}
 	}
-	return life{k, err}
+	return b.fate
 }
 
 func (e effect) String() string {
@@ -128,8 +78,60 @@ func (e effect) weighty() bool {
 	if e.batch == nil {
 		return e.call.Method != quota.Get
 	}
-	return len(e.batch.Rows) > 0 || len(e.batch.Outcomes) > 0 ||
+	return len(e.batch.Rows) > 0 || len(e.batch.Outcomes) > 0 || len(e.batch.Overrides) > 0 ||
 		slices.ContainsFunc(e.batch.Claims, func(c scheduler.Claim) bool { return c.Method != quota.Get })
+}
+
+// A life is one run of a scenario to its end.
+type life struct {
+	*checker
+	err error
+}
+
+// live runs the scenario. The daemon is hit by these blows, by the number of the
+// effect.
+func (s *scenario) live(n *setting, blows map[int]blow, saw func(effect)) life {
+	k := newChecker(n.file)
+	w, err := s.world()
+	if err != nil {
+		return life{k, err}
+	}
+	c := scheduler.Config{Account: "default", Set: n.file.set, Quotas: s.limits, ObserveEvery: 20 * time.Minute}
+	k.m = newMachine(s.begin(), w, c, k)
+	k.m.network.slow = 5 * time.Millisecond
+	k.m.fate = func(e effect) fate {
+		if saw != nil {
+			saw(e)
+		}
+		return blows[e.n].strike(k, e)
+	}
+	for _, h := range n.happens {
+		k.m.at(s.instant(h.at).Sub(s.begin()), func() error {
+			k.say("— %s", h.what)
+			return h.do(k)
+		})
+	}
+	if err := k.m.start(); err != nil {
+		return life{k, err}
+	}
+	return life{k, k.m.run(s.span)}
+}
+
+// world is the platform of a scenario.
+func (s *scenario) world() (*simplatform.World, error) {
+	var q [simplatform.Methods]simplatform.Quota
+	for m, lim := range s.limits {
+		q[methodOf(quota.Method(m))] = simplatform.Quota{N: lim.N, Per: lim.Per, Scope: s.platform}
+	}
+	w := simplatform.New(simplatform.Config{Quotas: q, SkipGetLog: true})
+	var wrong error
+	for _, id := range s.ids() {
+		wrong = errors.Join(wrong, w.Add(s.begin(), simplatform.Deployment{ID: string(id)}, s.timing))
+	}
+	for _, f := range s.faults {
+		wrong = errors.Join(wrong, w.AddFault(f))
+	}
+	return w, wrong
 }
 
 // TestCrashes runs every scenario once and then again with a crash, or a
@@ -141,19 +143,18 @@ func TestCrashes(t *testing.T) {
 	for _, s := range scenarios() {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
-			f := s.file(t)
+			n := s.setting(t)
 			var all []effect
-			calm := s.live(f, nil, func(e effect) { all = append(all, e) })
+			calm := s.live(n, nil, func(e effect) { all = append(all, e) })
 			if calm.err != nil {
 				t.Fatalf("without a crash: %v\n%s", calm.err, calm.timeline(60))
 			}
 			s.calmEnd(t, calm)
 			runs := 1
 			for _, e := range all {
-				for _, hit := range []fate{crashBefore, crashAfter, lost, failed} {
-					s.compare(t, f, calm, map[int]fate{e.n: hit})
-					runs++
-					runs += s.again(t, f, calm, e, hit)
+				for _, b := range e.blows() {
+					s.compare(t, n, calm, map[int]blow{e.n: b})
+					runs += 1 + s.again(t, n, calm, e, b)
 				}
 				if t.Failed() {
 					return
@@ -164,41 +165,61 @@ func TestCrashes(t *testing.T) {
 	}
 }
 
+// sample is how many second crashes there are for each one that is tried where
+// not all of them are.
+const sample = 7
+
 // again strikes a second time, while the daemon recovers.
-func (s *scenario) again(t *testing.T, f *file, calm life, e effect, first fate) int {
-	if !e.weighty() || first == lost || first == failed && e.batch == nil {
+func (s *scenario) again(t *testing.T, n *setting, calm life, e effect, first blow) int {
+	if !e.weighty() || first.fate == lost || first.fate == failed && e.batch == nil {
 		return 0
 	}
 	runs := 0
 	for i := 1; i <= 9; i++ {
-		for _, second := range []fate{crashBefore, crashAfter, lost, failed} {
-			if !*deep && (e.n+i+int(second))%3 != 0 {
+		for j, second := range (effect{}).blows() {
+			if !*deep && (e.n+i+j)%sample != 0 {
 				continue
 			}
-			s.compare(t, f, calm, map[int]fate{e.n: first, e.n + i: second})
+			s.compare(t, n, calm, map[int]blow{e.n: first, e.n + i: second})
 			runs++
 		}
 	}
 	return runs
 }
 
-// calmEnd checks that the run without a crash is worth being compared with: all
-// was done, on time where the quota allows that.
+// calmEnd checks that the run without a crash is what the scenario says it is.
 func (s *scenario) calmEnd(t *testing.T, calm life) {
-	for _, id := range calm.ids() {
-		var kinds []string
-		for _, o := range calm.spoken[id] {
-			if o.Reason != scheduler.ReasonActivation {
-				kinds = append(kinds, fmt.Sprintf("%s %s", o.Power.Action(), o.Kind))
-			}
+	for _, id := range s.ids() {
+		want, ok := s.end[id]
+		if !ok {
+			want = s.end[everyone]
 		}
-		if got := strings.Join(kinds, ", "); got != "stop done, start done" {
-			t.Errorf("%s without a crash: %s\n%s", id, got, calm.timeline(60))
+		if got := calm.ends(id); got != want {
+			t.Errorf("I17: %s ends without a crash: %s; want %s\n%s", id, got, want, calm.timeline(60))
 		}
 	}
-	for _, wrong := range calm.outcomes() {
+	for _, wrong := range calm.wrongs() {
 		t.Errorf("without a crash: %s", wrong)
 	}
+}
+
+// ends says how the transitions of a deployment ended, the activation left out.
+func (k *checker) ends(id policy.DeploymentID) string {
+	var all []string
+	for _, o := range k.spoken[id] {
+		if o.Reason == scheduler.ReasonActivation {
+			continue
+		}
+		text := o.Power.Action() + " " + o.Kind.String()
+		if o.Reason != scheduler.ReasonNone {
+			text += " (" + string(o.Reason) + ")"
+		}
+		if o.Count != 1 {
+			text += fmt.Sprintf(" ×%d", o.Count)
+		}
+		all = append(all, text)
+	}
+	return strings.Join(all, ", ")
 }
 
 // ids are the deployments of the file, in order.
@@ -206,17 +227,31 @@ func (k *checker) ids() []policy.DeploymentID {
 	return sortedKeys(k.file.rules)
 }
 
-// compare runs the scenario with fates and holds the end against the calm one.
-func (s *scenario) compare(t *testing.T, f *file, calm life, fates map[int]fate) {
-	got := s.live(f, fates, nil)
+// wrongs is I17. Of a deployment whose rule changed meanwhile the edges are those
+// of two files, so that they are not counted.
+func (k *checker) wrongs() []string {
+	var wrong []string
+	for _, id := range k.ids() {
+		if k.changed[id] {
+			wrong = append(wrong, k.twice(id)...)
+			continue
+		}
+		wrong = append(wrong, k.outcomesOf(id)...)
+	}
+	return wrong
+}
+
+// compare runs the scenario with blows and holds the end against the calm one.
+func (s *scenario) compare(t *testing.T, n *setting, calm life, blows map[int]blow) {
+	got := s.live(n, blows, nil)
 	var wrong []string
 	if got.err != nil {
 		wrong = append(wrong, got.err.Error())
 	} else {
-		wrong = append(got.outcomes(), got.sameEnd(calm)...)
+		wrong = append(got.wrongs(), got.sameEnd(calm)...)
 	}
 	if len(wrong) > 0 {
-		t.Errorf("with %v:\n  %s\n%s", fates, strings.Join(wrong, "\n  "), got.timeline(80))
+		t.Errorf("with %v:\n  %s\n%s", blows, strings.Join(wrong, "\n  "), got.timeline(80))
 	}
 }
 
@@ -228,7 +263,7 @@ func (k *checker) sameEnd(calm life) []string {
 	for _, id := range k.ids() {
 		got, want := k.m.world.StatusAt(string(id), k.m.server()), calm.m.world.StatusAt(string(id), calm.m.server())
 		if got != want && !k.excused(id) {
-			wrong = append(wrong, fmt.Sprintf("%s ends %s, without a crash %s, and nothing says why", id, got, want))
+			wrong = append(wrong, fmt.Sprintf("I18: %s ends %s, without a crash %s, and nothing says why", id, got, want))
 		}
 	}
 	return wrong

@@ -20,16 +20,18 @@
 // the SQLite file does.
 //
 // The tests are the larger part of the package. TestCrashes enumerates: every
-// commit and every call of an evening, with a crash before it, a crash after it
+// commit, mark and call of some nights, with a crash before it, a crash after it
 // and an end of which nobody knows, and again while the daemon recovers from
-// the first. TestSim makes up fleets, files, faults, clock steps, reloads and
+// the first. TestYear lets a long outage and a heavy year pass, and nothing may
+// grow. TestSim makes up fleets, files, faults, clock steps, reloads and
 // people from a seed, and holds every step against the invariants by code of its
 // own: an oracle that walks through time minute by minute, and the platform's
-// own log. TestMutants tests the tester: in mutants/ are deliberate bugs, each
-// with the invariant that must catch it.
+// own log. The tester is tested too: package mutants has deliberate bugs, each
+// with the check that must catch it.
 //
 //	go test ./internal/sim -run TestSim -v -seed 4711     # one seed and its timeline
 //	go test ./internal/sim -run TestSim -seeds 5000       # an evening's worth
 //	go test ./internal/sim -run TestCrashes -deep         # every pair of crashes
-//	go test ./internal/sim -run TestMutants -mutants -v   # is every bug caught?
+//	go test ./internal/sim -run TestYear -days 365        # a whole year
+//	go run ./internal/mutants                             # is every bug caught?
 package sim

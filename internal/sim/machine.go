@@ -33,6 +33,15 @@ type machine struct {
 	asleep time.Duration // real time until which the host is suspended
 	commit pending       // the batch that is on its way to the disk
 	still  int           // turns since time last passed
+	turns  int           // all of them
+
+	full    time.Duration     // real time until which the disk takes nothing
+	offline time.Duration     // real time until which no name resolves
+	names   map[string]string // what the platform calls deployments now, by id, where it is another name
+	drained func() error      // the process has ended as SIGTERM asked it to
+	patient bool              // the supervisor's pause grows
+	began   time.Duration     // real time of the last start
+	deaths  int               // processes in a row that ended soon
 
 	queue   queue
 	spare   []*call
@@ -87,6 +96,9 @@ type pending struct {
 // restartAfter is how long a supervisor waits before it starts a daemon again.
 const restartAfter = 2 * time.Second
 
+// lifeWorth is how long a process lives that did not just fall over.
+const lifeWorth = 30 * time.Second
+
 // restless is how many turns in a row at one instant mean that a Fleet will not
 // come to rest.
 const restless = 20000
@@ -119,6 +131,7 @@ func (m *machine) now() scheduler.Now { return m.clock.read(m.epoch, m.real) }
 // start starts a process: it loads the ledger and begins.
 func (m *machine) start() error {
 	m.life++
+	m.began = m.real
 	m.ledger = m.disk.Open(fmt.Sprintf("boot-%d", m.clock.boots))
 	state, err := m.ledger.Load(context.Background())
 	if err != nil {
@@ -149,6 +162,31 @@ func (m *machine) restart(after time.Duration) {
 		}
 		return m.start()
 	})
+}
+
+// again has the supervisor start a daemon that has died.
+func (m *machine) again() { m.restart(m.pause()) }
+
+// pause is how long a supervisor waits before it starts a daemon again. One that
+// is patient waits longer after each process that did not live long.
+func (m *machine) pause() time.Duration {
+	if m.deaths++; !m.patient || m.real-m.began > lifeWorth {
+		m.deaths = 0
+	}
+	return restartAfter << min(m.deaths, 5)
+}
+
+// drain asks the process to end, as SIGTERM does.
+func (m *machine) drain() error {
+	m.fleet.Draining(m.now())
+	m.recall()
+	return m.turn()
+}
+
+// configure puts a file into force, as a reload does.
+func (m *machine) configure() {
+	m.fleet.Configured(m.now(), m.config)
+	m.recall()
 }
 
 // at plans something for a real instant.
@@ -237,6 +275,7 @@ func (m *machine) turn() error {
 	if m.still++; m.still > restless {
 		return errRestless
 	}
+	m.turns++
 	now := m.now()
 	ready := m.fleet.Turn(now)
 	m.wake = m.real + m.clock.span(ready.Wake-now.Steady) + m.network.oversleep()
@@ -250,10 +289,22 @@ func (m *machine) turn() error {
 			return err
 		}
 	}
+	if ready.Drained {
+		return m.end()
+	}
 	if ready.Commit == nil {
 		return nil
 	}
 	return m.save(ready.Commit)
+}
+
+// end is the end of a process that was asked to end.
+func (m *machine) end() error {
+	m.fleet, m.commit, m.wake = nil, pending{}, never
+	if m.drained != nil {
+		return m.drained()
+	}
+	return nil
 }
 
 // judge asks what befalls the next effect.
@@ -268,10 +319,14 @@ func (m *machine) judge(e effect) fate {
 
 // save begins to make a batch durable.
 func (m *machine) save(b *scheduler.Batch) error {
-	switch f := m.judge(effect{batch: b}); f {
+	f := m.judge(effect{batch: b})
+	if m.real < m.full {
+		f = failed
+	}
+	switch f {
 	case crashBefore, crashAfter:
 		m.commit = pending{batch: b}
-		m.restart(restartAfter)
+		m.again()
 		return m.kill(f == crashAfter)
 	default:
 		m.commit = pending{b, m.real + m.network.commit(), f}
@@ -287,7 +342,7 @@ func (m *machine) durable() error {
 		// The loop ends with an error, and what is in the ledger is the truth.
 		m.fleet.Committed(m.now(), errDisk)
 		m.commit = pending{batch: b}
-		m.restart(restartAfter)
+		m.again()
 		return m.kill(f == lost)
 	}
 	if err := m.write(b); err != nil {
