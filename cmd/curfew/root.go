@@ -35,7 +35,7 @@ again before somebody does. Policies are in one file; the smallest one is
 		SuggestionsMinimumDistance: 2,
 	}
 	root.AddCommand(
-		newRun(c), newCheck(c), newPlan(c), newExplain(c), newDiff(c), newNext(c), newList(c), newSimulate(c), newDemo(c), newPlatform(c), newInit(c), newSchema(c), newVersion(c),
+		newRun(c), newCheck(c), newPlan(c), newExplain(c), newDiff(c), newNext(c), newList(c), newSimulate(c), newDemo(c), newPlatform(c), newInit(c), newLedger(c), newSchema(c), newVersion(c),
 	)
 	root.SetIn(c.in)
 	root.SetOut(c.out) // before there is a completion command, which keeps it

@@ -69,7 +69,7 @@ func numbered(lastClaim uint64) uint64 { return (lastClaim + perBatch - 1) / per
 // open the claims of the batch before, and says n in several rows. Its last
 // claim has the highest number that it may have.
 func batch(n uint64) *scheduler.Batch {
-	size := 1 + int(n*7%20)
+	size, before := 1+int(n*7%20), 1+int((n-1)*7%20)
 	first := n*perBatch + 1
 	b := &scheduler.Batch{Claims: append(claimsFrom(first, size, quota.Start), claimsFrom(first+perBatch-1, 1, quota.Get)...)}
 	for i := range uint64(size) {
@@ -77,7 +77,7 @@ func batch(n uint64) *scheduler.Batch {
 			Deployment: policy.DeploymentID(fmt.Sprintf("w%d", (n+i)%200)), Policy: fmt.Sprintf("batch %d", n), Due: stop(),
 		})
 		b.Outcomes = append(b.Outcomes, scheduler.Outcome{Deployment: "w1", Kind: scheduler.Done, Count: 1, Tries: int(n)})
-		if n > 0 {
+		if n > 0 && int(i) < before {
 			b.Endings = append(b.Endings, scheduler.Ending{Claim: first - perBatch + i, Returned: i%5 == 1, Known: i%2 == 0})
 		}
 	}

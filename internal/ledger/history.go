@@ -57,11 +57,11 @@ func (l *Ledger) Posts(ctx context.Context, f Filter) (found []Post, err error) 
 
 func (p *picture) posts(ctx context.Context, f Filter) ([]Post, error) {
 	where, args := f.where(p.account, "wall")
-	old, err := list(ctx, p, p.boot, attempts(), where+f.latest("claim"), args, decodePost)
+	old, err := list(ctx, p, p.boot, attempts(), where+wasCalled+f.latest("claim"), args, decodePost)
 	if err != nil {
 		return nil, err
 	}
-	found, err := p.livePosts(ctx, where+" AND method <> 'get'"+f.latest("claim"), args)
+	found, err := p.livePosts(ctx, where+wasCalledLately+f.latest("claim"), args)
 	if err != nil {
 		return nil, err
 	}
@@ -72,6 +72,13 @@ func (p *picture) posts(ctx context.Context, f Filter) ([]Post, error) {
 	}
 	return found, nil
 }
+
+// What Restore writes in the place of calls that nobody knows of is no call.
+const (
+	wasCalled       = " AND result <> '" + resultRestored + "'"
+	wasCalledLately = " AND method <> 'get' AND NOT EXISTS (SELECT 1 FROM endings" +
+		" WHERE endings.account = claims.account AND endings.claim = claims.claim AND result = '" + resultRestored + "')"
+)
 
 // livePosts reads POSTs that still count.
 func (p *picture) livePosts(ctx context.Context, where string, args []any) ([]Post, error) {

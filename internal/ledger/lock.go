@@ -87,6 +87,24 @@ func (l *lock) holder() string {
 	return strings.TrimSpace(string(text))
 }
 
+// holding returns who holds the ledger, as people read it, and nothing where
+// nobody does. It asks for a shared lock, for a moment, and only of a file that is
+// there.
+func holding(path string) string {
+	f, err := os.Open(path + ".lock")
+	if err != nil {
+		return ""
+	}
+	l := &lock{f}
+	err = unix.Flock(int(f.Fd()), unix.LOCK_SH|unix.LOCK_NB)
+	if errors.Is(err, unix.EWOULDBLOCK) {
+		defer f.Close()
+		return l.holder()
+	}
+	_ = l.release() // it is only asked
+	return ""
+}
+
 // release unlocks before it closes: a child that another goroutine is starting
 // has a copy of the descriptor until its exec, and would keep the lock.
 func (l *lock) release() error {

@@ -26,7 +26,15 @@ type picture struct {
 // each after its checksum was found right. Instants of another boot than the
 // given one are foreign. The first row that cannot be read ends it: a ledger of
 // which some rows are missing would be read as one in which they never were.
-func each(ctx context.Context, q querier, boot int64, t table, rest string, args []any, visit func(*row) error) (err error) {
+func each(ctx context.Context, q querier, boot int64, t table, rest string, args []any, visit func(*row) error) error {
+	return scan(ctx, q, boot, t, rest, args, func(r *row) error {
+		return errors.Join(visit(r), r.problem())
+	})
+}
+
+// scan is each for somebody who asks himself what is wrong with a row: its problem
+// says so once its columns were read.
+func scan(ctx context.Context, q querier, boot int64, t table, rest string, args []any, visit func(*row) error) (err error) {
 	rows, err := q.QueryContext(ctx, "SELECT "+t.columns+" FROM "+t.name+rest, args...)
 	if err != nil {
 		return err
@@ -42,7 +50,7 @@ func each(ctx context.Context, q querier, boot int64, t table, rest string, args
 			return err
 		}
 		r.begin()
-		if err := errors.Join(visit(r), r.problem()); err != nil {
+		if err := visit(r); err != nil {
 			return err
 		}
 	}

@@ -20,12 +20,15 @@ type Source struct {
 	Account  string // name of the account that it is for
 	Endpoint string // of that account's API, written as for Options
 	Boot     string // the kernel's boot id: steady instants of another one come back foreign
+	Anyones  bool   // whoever's it is: Account and Endpoint are not asked
 }
 
 func (s Source) check() error {
-	for _, need := range []struct{ name, value string }{
-		{"path", s.Path}, {"account", s.Account}, {"endpoint", s.Endpoint}, {"boot id", s.Boot},
-	} {
+	needs := []struct{ name, value string }{{"path", s.Path}, {"boot id", s.Boot}}
+	if !s.Anyones {
+		needs = append(needs, []struct{ name, value string }{{"account", s.Account}, {"endpoint", s.Endpoint}}...)
+	}
+	for _, need := range needs {
 		if need.value == "" {
 			return fmt.Errorf("read ledger %s: no %s given", s.Path, need.name)
 		}
@@ -37,6 +40,10 @@ func (s Source) check() error {
 // Read gave it to returns.
 type Reader struct {
 	path    string
+	conn    *sql.Conn // on which picture's transaction is
+	schema  int       // its version
+	held    string    // who has the ledger open, empty where nobody has
+	inUse   bool      // a process has it open
 	picture picture
 }
 
@@ -50,6 +57,11 @@ type Reader struct {
 // picture, and only the last one counts. Call Read in no process that has the
 // same ledger open: use Load, Outcomes and Posts there.
 func Read(ctx context.Context, s Source, ask func(*Reader) error) error {
+	return read(ctx, s, func(r *Reader) error { return r.begin(ctx, s) }, ask)
+}
+
+// read is Read, where begin judges what was found before ask is called.
+func read(ctx context.Context, s Source, begin, ask func(*Reader) error) error {
 	if err := s.check(); err != nil {
 		return err
 	}
@@ -59,7 +71,7 @@ func Read(ctx context.Context, s Source, ask func(*Reader) error) error {
 	}
 	var answer error
 	err = untilStill(ctx, func() error {
-		return readOnce(ctx, path, s, func(r *Reader) { answer = ask(r) })
+		return readOnce(ctx, path, begin, func(r *Reader) { answer = ask(r) })
 	})
 	if err != nil {
 		return unreadable(path, err)
@@ -105,7 +117,7 @@ func unreadable(path string, err error) error {
 
 // readOnce reads the ledger as it is found: at work, left by a crash, or closed in
 // good order. errMoved says that it did not stay so.
-func readOnce(ctx context.Context, path string, s Source, ask func(*Reader)) (err error) {
+func readOnce(ctx context.Context, path string, begin func(*Reader) error, ask func(*Reader)) (err error) {
 	present, err := inspect(path, os.O_RDONLY)
 	if err == nil && !present {
 		err = &Refusal{Path: path, Reason: ErrAbsent}
@@ -127,64 +139,102 @@ func readOnce(ctx context.Context, path string, s Source, ask func(*Reader)) (er
 	if err != nil {
 		return err
 	}
-	err = look(ctx, path, location(open, query), s, ask)
+	r := &Reader{path: path, held: found.holder(), inUse: found.atWork}
+	err = r.look(ctx, location(open, query), begin, ask)
 	if stayed, why := found.stayed(); why != nil || !stayed {
 		err = errors.Join(errMoved, why)
 	}
 	return errors.Join(err, done())
 }
 
-// look opens the file for reading, makes sure that it is what it should be, and
-// has ask look at it, all in one transaction.
-func look(ctx context.Context, path, uri string, s Source, ask func(*Reader)) (err error) {
+// look opens the file for reading, has begin make sure that it is what it should
+// be, and ask look at it, all in one transaction.
+func (r *Reader) look(ctx context.Context, uri string, begin func(*Reader) error, ask func(*Reader)) (err error) {
 	db, err := sql.Open("sqlite", uri)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	conn, err := db.Conn(ctx)
+	if r.conn, err = db.Conn(ctx); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, r.conn.Close()) }()
+	if err := setPragmas(ctx, r.conn, "busy_timeout = 10000"); err != nil {
+		return err
+	}
+	tx, err := r.conn.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, conn.Close()) }()
-	if err := setPragmas(ctx, conn, "busy_timeout = 10000"); err != nil {
-		return err
-	}
-	tx, err := conn.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
-	if err != nil {
-		return err
-	}
-	r := &Reader{path: path, picture: picture{querier: tx, account: s.Account}}
-	defer func() { err = errors.Join(err, tx.Rollback(), r.picture.marks.close()) }()
-	if err := r.begin(ctx, s); err != nil {
+	r.picture.querier = tx
+	defer func() { err = errors.Join(err, rolledBack(tx), r.picture.marks.close()) }()
+	if err := begin(r); err != nil {
 		return err
 	}
 	ask(r)
 	return nil
 }
 
+// rolledBack ends a transaction that only read. Where its context has ended,
+// database/sql has done so already.
+func rolledBack(tx *sql.Tx) error {
+	if err := tx.Rollback(); !errors.Is(err, sql.ErrTxDone) {
+		return err
+	}
+	return nil
+}
+
 // begin judges the file as a Ledger's begin does, and changes nothing.
 func (r *Reader) begin(ctx context.Context, s Source) error {
+	if err := r.identify(ctx); err != nil {
+		return err
+	}
+	return r.judge(ctx, s)
+}
+
+// identify makes sure that it is a ledger of this release's schema.
+func (r *Reader) identify(ctx context.Context) error {
 	steps, err := steps()
 	if err != nil {
 		return err
 	}
-	version, err := identify(ctx, r.picture, r.path, len(steps))
+	if r.schema, err = identify(ctx, r.picture, r.path, len(steps)); err != nil {
+		return err
+	}
+	if r.schema < len(steps) {
+		return &Refusal{r.path, ErrOlder, fmt.Errorf("schema %d, and this release reads %d", r.schema, len(steps))}
+	}
+	return nil
+}
+
+// judge makes sure that what a daemon needs is whole, and whose it is.
+func (r *Reader) judge(ctx context.Context, s Source) error {
+	err := checkPages(ctx, r.picture, r.path)
 	if err != nil {
 		return err
 	}
-	if version < len(steps) {
-		return &Refusal{r.path, ErrOlder, fmt.Errorf("schema %d, and this release reads %d", version, len(steps))}
+	if s.Anyones {
+		if s.Account, s.Endpoint, err = owner(ctx, r.picture); err != nil {
+			return err
+		}
 	}
-	if err := checkPages(ctx, r.picture, r.path); err != nil {
-		return err
-	}
+	r.picture.account = s.Account
 	if r.picture.lastClaim, err = readAccount(ctx, r.picture, r.path, s.Account, s.Endpoint); err != nil {
 		return err
 	}
 	r.picture.boot, _, err = findBoot(ctx, r.picture, s.Account, s.Boot)
 	r.picture.marks = readableMarks(r.path, Options{Account: s.Account, Endpoint: s.Endpoint, Boot: s.Boot})
 	return err
+}
+
+// owner returns the account that a ledger says it is for. Where there are several,
+// readAccount has more to say about it.
+func owner(ctx context.Context, q querier) (account, endpoint string, err error) {
+	err = each(ctx, q, foreignBoot, accounts(), "", nil, func(r *row) error {
+		account, endpoint = r.text(), r.text()
+		return nil
+	})
+	return account, endpoint, err
 }
 
 // Load returns what a daemon that starts now would, but for what it would write
@@ -232,6 +282,11 @@ func (r *Reader) Begins(ctx context.Context) (time.Time, error) {
 	return oldest, r.explained(err)
 }
 
+// InUse reports whether a process has the ledger open, as a daemon at work has for
+// as long as it lives; another copy of the file is another ledger. Where that
+// cannot be told, known is false: on other systems than Linux.
+func (r *Reader) InUse() (yes, known bool) { return r.inUse, tellsUse }
+
 func (r *Reader) explained(err error) error {
 	if err != nil {
 		err = fmt.Errorf("read history of ledger %s: %w", r.path, explained(err))
@@ -265,6 +320,14 @@ func finding(path string) (f layout, err error) {
 	f.atWork = f.shm && connected(path+"-shm")
 	f.sizes, err = f.states()
 	return f, err
+}
+
+// holder returns who has the ledger open, for people; empty where nobody has.
+func (f *layout) holder() string {
+	if !f.atWork {
+		return ""
+	}
+	return holding(f.path)
 }
 
 func isThere(path string) (bool, error) {

@@ -17,6 +17,9 @@ const (
 	switchByte  = 128
 )
 
+// tellsUse says that connected knows.
+const tellsUse = true
+
 // keepLog opens the ledger and shares the lock that a daemon wants for itself to
 // remove the -wal at its end: what was there stays until the file is closed. The
 // lock is the open file's, not the process's, so that SQLite's do not meet it.

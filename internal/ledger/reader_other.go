@@ -4,6 +4,9 @@ package ledger
 
 import "os"
 
+// tellsUse says that connected does not know.
+const tellsUse = false
+
 // keepLog opens the ledger. Nothing keeps a daemon from removing its -wal at just
 // the moment at which it is read: then an empty one is left.
 func keepLog(path string) (*os.File, error) { return os.Open(path) }

@@ -337,6 +337,39 @@ func TestReadWhileClosing(t *testing.T) {
 	}
 }
 
+// TestReadKnowsWhetherItIsInUse: by a process that is at work, not by one that was
+// killed and left its log and index.
+func TestReadKnowsWhetherItIsInUse(t *testing.T) {
+	t.Parallel()
+	inUse := func(path string) (yes, known bool) {
+		must(t, Read(context.Background(), sourceAt(path), func(r *Reader) error {
+			yes, known = r.InUse()
+			return nil
+		}))
+		return yes, known
+	}
+	path := filepath.Join(t.TempDir(), "curfew.db")
+	cmd := child(path, "endless")
+	out, err := cmd.StdoutPipe()
+	must(t, err)
+	must(t, cmd.Start())
+	defer func() { _ = cmd.Wait() }()
+	defer func() { _ = cmd.Process.Kill() }()
+	bufio.NewScanner(out).Scan() // it has committed
+	wantKnown := runtime.GOOS == "linux"
+	if yes, known := inUse(path); yes != wantKnown || known != wantKnown {
+		t.Errorf("at work: in use %t, known %t", yes, known)
+	}
+	must(t, cmd.Process.Kill())
+	_ = cmd.Wait()
+	killed, _ := crashed(t)
+	for name, path := range map[string]string{"killed at work": path, "left by a crash": killed, "closed": written(t)} {
+		if yes, known := inUse(path); yes || known != wantKnown {
+			t.Errorf("%s: in use %t, known %t", name, yes, known)
+		}
+	}
+}
+
 // TestReadGivesUp: a ledger that never holds still does not hold its reader, whose
 // context ends the wait.
 func TestReadGivesUp(t *testing.T) {

@@ -51,6 +51,9 @@ func (r *Refusal) Error() string {
 	return s + " (" + hint(r.Reason) + ")"
 }
 
+// Next returns the next step, for people.
+func (r *Refusal) Next() string { return hint(r.Reason) }
+
 // Unwrap returns Reason and Cause.
 func (r *Refusal) Unwrap() []error {
 	if r.Cause == nil {

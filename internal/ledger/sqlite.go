@@ -97,6 +97,18 @@ func tune(ctx context.Context, conn *sql.Conn, path string) error {
 	return setPragmas(ctx, conn, "synchronous = FULL", "wal_autocheckpoint = 4000", "cache_size = -16000")
 }
 
+// foldLog moves the log into the ledger, all of it.
+func foldLog(ctx context.Context, conn *sql.Conn) error {
+	var busy, pages, folded int
+	if err := conn.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &pages, &folded); err != nil {
+		return err
+	}
+	if busy != 0 || pages != folded {
+		return fmt.Errorf("fold the log in: %d of %d pages, busy %d", folded, pages, busy)
+	}
+	return nil
+}
+
 // checkPages lets SQLite look at every page of the tables that Load reads.
 func checkPages(ctx context.Context, conn querier, path string) error {
 	for _, t := range loaded() {
