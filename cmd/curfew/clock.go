@@ -149,6 +149,7 @@ func (l *lapse) on() bool { return l.origin != "" || l.factor != 0 || l.anchor !
 func (l *lapse) clock() (clock, error) {
 	machine := machineClock()
 	if !l.on() {
+		machine.read = stepped(machine.read)
 		return machine, nil
 	}
 	origin, err := time.Parse(time.RFC3339Nano, l.origin)
@@ -157,10 +158,10 @@ func (l *lapse) clock() (clock, error) {
 	}
 	factor, anchor := l.factor, time.Duration(l.anchor)
 	return clock{
-		read: func() scheduler.Now {
+		read: stepped(func() scheduler.Now {
 			passed := time.Duration(factor * float64(machine.read().Steady-anchor))
 			return scheduler.Now{Wall: origin.Add(passed), Steady: passed}
-		},
+		}),
 		boot: fmt.Sprintf("%s, %v times faster from %s at %d", machine.boot, factor, l.origin, anchor),
 		fast: factor,
 	}, nil

@@ -182,7 +182,10 @@ func (d *daemon) work(ctx context.Context) error {
 
 func (d *daemon) workWith(ctx context.Context, l *ledger.Ledger) error {
 	state, err := l.Load(ctx)
-	if err != nil {
+	switch {
+	case ctx.Err() != nil:
+		return nil // told to stop before there was anything to do
+	case err != nil:
 		return err
 	}
 	d.caller.mark = l.Mark

@@ -40,7 +40,8 @@ func (d *daemon) reloader(ctx context.Context) {
 		watching, stop := context.WithCancel(ctx)
 		var wg sync.WaitGroup
 		if d.reader.options.watch {
-			wg.Go(func() { config.Watch(watching, d.watched, d.askReload) })
+			files := d.watched // those in force now: reloadOnce puts others there
+			wg.Go(func() { config.Watch(watching, files, d.askReload) })
 		}
 		d.reloadOnce(ctx)
 		stop()
