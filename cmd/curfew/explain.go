@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"time"
 
@@ -34,7 +35,7 @@ last ten entries. The file's ledger: key names the usual place. The record is re
 it is, by the user of the daemon or by root; nothing is called, locked or written.
 With --at in the past it tells what was recorded of that time, and in the future
 what the file and the overrides in force want. What looks told is in the daemon's
-memory, not in the record.
+memory, not in the record; so is why a call has not left that nothing in it holds.
 
 Names, and the deployments that a policy selects by name, come from an inventory,
 else from the record.
@@ -43,7 +44,7 @@ else from the record.
 protected, other_name or dry_run; with --ledger also on_its_way, waiting, unknown,
 held, paused, cannot, unseen, settled, not_recorded, not_ours, or how it ended:
 done, already, superseded, skipped, missed, failed. With --ledger it has record:
-{ledger, written, begins, settled_until, rule_changed, due: {action, at, wait,
+{ledger, open, written, begins, settled_until, rule_changed, due: {action, at, wait,
 permit_at}, attempt: {action, at, state, called_at, ended_at, result, status, tries,
 confirm_until}, last (as in history), quota: [{action, limit, per_seconds, scope,
 left, used_at, free_at}], overrides: [{id, kind, power, by, reason, from, until,
@@ -131,11 +132,11 @@ func (o explainOptions) run(ctx context.Context, c *console, id policy.Deploymen
 	if err != nil {
 		return err
 	}
-	lines, err := only(file, planLines(file, inv), id)
+	line, err := find(file, inv, id, "")
 	if err != nil {
 		return err
 	}
-	return o.write(c, explain(file, lines[0], at))
+	return o.write(c, explain(file, line, at))
 }
 
 func (o explainOptions) time(now time.Time, file *config.Config) (time.Time, error) {
@@ -162,14 +163,23 @@ func (o explainOptions) fromRecord(ctx context.Context, c *console, file *config
 		return err
 	}
 	r.judge(file, id)
-	lines, err := only(file, planLines(file, inv), id)
+	line, err := find(file, inv, id, r.row.Name)
 	switch {
 	case err == nil:
-		return o.write(c, explainWith(file, lines[0], at, r.record))
+		return o.write(c, explainWith(file, line, at, r.record))
 	case !r.known && len(r.outcomes) == 0 && len(r.posts) == 0:
-		return err
+		return r.unheard(err)
 	}
-	return o.write(c, &explanation{file: file, member: &planMember{id: id, name: r.row.Name}, at: at, record: r.record})
+	m := &planMember{id: id, name: inv.name(policy.Member{ID: id, Name: r.row.Name})}
+	return o.write(c, &explanation{file: file, member: m, at: at, record: r.record, barren: nobodys(file, m.name)})
+}
+
+// unheard is the error for a deployment that neither file nor record has.
+func (r *record) unheard(err error) error {
+	if r.empty {
+		return fmt.Errorf("%w\n%s %s", err, r.source, emptyWords)
+	}
+	return err
 }
 
 // names is the inventory that was given, else what the ledger knows.
@@ -197,6 +207,7 @@ func (o explainOptions) write(c *console, x *explanation) error {
 type explanation struct {
 	file   *config.Config
 	line   *planLine // nil where no policy has the deployment, which a record alone can know
+	barren string    // why none has it, where line is nil
 	record *record   // nil where the file alone is asked
 	member *planMember
 	at     time.Time

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"curfew/internal/ledger"
 	"curfew/policy"
 	"curfew/scheduler"
 )
@@ -32,6 +31,13 @@ const (
 	verdictNotOurs     = "not_ours"     // no policy has it
 )
 
+// nothingToDo ends what only time can change, as long as there is a daemon.
+const nothingToDo = " Nothing to do."
+
+// emptyWords are for a ledger without an entry of anything.
+const emptyWords = "has no entry of anything: no daemon has written to it yet, or it is a copy without its -wal file, " +
+	"which belongs beside it"
+
 // byRecord is the answer for the time in question: what is, what was, or what the
 // file and the people's words will want.
 func (x *explanation) byRecord() answer {
@@ -44,16 +50,42 @@ func (x *explanation) byRecord() answer {
 	return x.present()
 }
 
-// future is by the file and the overrides: nobody has recorded it.
+// future is by the file and the overrides, for nobody has recorded it; but what is
+// settled by now is not due again.
 func (x *explanation) future() answer {
 	if o, ok := x.record.held(x.at); ok {
 		return x.under(o)
 	}
-	return answer{x.verdict(), x.sentence()}
+	a := answer{x.verdict(), x.sentence()}
+	if a.verdict == verdictWanted && x.settledSince() {
+		a.text = strings.TrimSuffix(a.text, ".") + "; " + x.stretchStart() + " is settled, and not due again."
+	}
+	return a
 }
 
-// present is what is true of the deployment now, as of the record.
+// settledSince reports whether what is wanted is so since an edge that is settled
+// by now, whatever came of it.
+func (x *explanation) settledSince() bool {
+	r := x.record
+	return r.known && !r.row.Gone && !x.want.Since.IsZero() && !x.want.Since.After(r.now.Wall) &&
+		r.view.Due.Zero() && r.view.Wait != scheduler.WaitHold
+}
+
+// present is what is true of the deployment now, as of the record. What waits for
+// a daemon says so where there is none.
 func (x *explanation) present() answer {
+	a := x.standing()
+	switch a.verdict {
+	case verdictWaiting, verdictOnItsWay, verdictUnknown, verdictCannot:
+		if x.record.daemon == nobody {
+			a.text = strings.TrimSuffix(strings.TrimSuffix(a.text, nothingToDo), ".") + "; no daemon has the ledger open: start it."
+		}
+	}
+	return a
+}
+
+// standing is present for somebody who has a daemon.
+func (x *explanation) standing() answer {
 	r := x.record
 	if x.verdict() == verdictName {
 		return answer{verdictName, x.sentence()}
@@ -64,13 +96,11 @@ func (x *explanation) present() answer {
 	if a, ok := x.underWay(); ok {
 		return a
 	}
+	if o, ok := x.settlesNow(); ok {
+		return x.unsettled(o)
+	}
 	if !r.view.Due.Zero() {
 		return x.waits(r.view.Due)
-	}
-	for _, o := range r.settles {
-		if o.Kind != scheduler.Superseded && !sameTransition(o.Transition, x.lastOne()) {
-			return x.unsettled(o)
-		}
 	}
 	if o, ok := r.held(x.at); ok {
 		return x.under(o)
@@ -81,6 +111,18 @@ func (x *explanation) present() answer {
 	return x.settled()
 }
 
+// settlesNow is the end that a daemon would write down at once, without a call: of
+// what is due, or of what was before nothing is.
+func (x *explanation) settlesNow() (scheduler.Outcome, bool) {
+	due := x.record.view.Due
+	for _, o := range x.record.settles {
+		if o.Kind != scheduler.Superseded && !sameTransition(o.Transition, x.lastOne()) && (due.Zero() || sameTransition(o.Transition, due)) {
+			return o, true
+		}
+	}
+	return scheduler.Outcome{}, false
+}
+
 // lastOne is the transition that the row says was settled last.
 func (x *explanation) lastOne() scheduler.Transition {
 	return scheduler.Transition{Power: x.record.row.LastPower, At: x.record.row.LastAt}
@@ -88,6 +130,9 @@ func (x *explanation) lastOne() scheduler.Transition {
 
 // unseen is for a deployment of the file that no daemon has had yet.
 func (x *explanation) unseen() answer {
+	if x.record.empty {
+		return answer{verdictNotRecorded, "NOTHING RECORDED: the ledger " + emptyWords + "."}
+	}
 	s := "NOT SEEN YET: the record has nothing of it"
 	if x.record.row.Gone {
 		s = "NOT SEEN YET: it was gone from the file when the record was written last"
@@ -154,14 +199,9 @@ func (x *explanation) waits(t scheduler.Transition) answer {
 	if a, ok := x.refused(t); ok {
 		return a
 	}
-	wait := x.record.view.Wait
-	if wait == scheduler.WaitName { // the ledger may have the name that the Fleet has not looked for yet
-		switch b := x.member.bar; {
-		case b == nil:
-			wait = x.permitOrSlot(t)
-		case b.kind == barStops:
-			return answer{verdictProtected, x.sentence()}
-		}
+	wait := x.waiting()
+	if wait == scheduler.WaitNone && x.barsStop() {
+		return answer{verdictProtected, x.sentence()}
 	}
 	s := "NOT " + strings.ToUpper(turned(t.Power)) + " YET: "
 	switch wait {
@@ -176,6 +216,24 @@ func (x *explanation) waits(t scheduler.Transition) answer {
 	}
 	return answer{verdictWaiting, s + x.reasonToWait(t, wait)}
 }
+
+// waiting is what the transition that is due waits for. The record or an inventory
+// may have the name that the Fleet has not looked for yet: then it waits for what
+// comes after, or, where its name forbids it, for nothing.
+func (x *explanation) waiting() scheduler.Wait {
+	switch w := x.record.view.Wait; {
+	case w != scheduler.WaitName:
+		return w
+	case x.member.bar == nil:
+		return x.permitOrSlot(x.record.view.Due)
+	case x.barsStop():
+		return scheduler.WaitNone
+	}
+	return scheduler.WaitName
+}
+
+// barsStop reports whether the deployment is known to be protected.
+func (x *explanation) barsStop() bool { return x.member.bar != nil && x.member.bar.kind == barStops }
 
 // permitOrSlot asks the quota what a POST that nothing else holds back waits for.
 func (x *explanation) permitOrSlot(t scheduler.Transition) scheduler.Wait {
@@ -194,7 +252,7 @@ func (x *explanation) reasonToWait(t scheduler.Transition, wait scheduler.Wait) 
 	action := t.Power.Action()
 	switch wait {
 	case scheduler.WaitPermit:
-		return fmt.Sprintf("waiting for the %s quota, %s. Nothing to do.", action, x.freeAt(t.Power))
+		return fmt.Sprintf("waiting for the %s quota, %s."+nothingToDo, action, x.freeAt(t.Power))
 	case scheduler.WaitTransient:
 		return "its status takes neither start nor stop; " + x.named(t) + " goes when that has changed."
 	case scheduler.WaitStatus:
@@ -210,11 +268,27 @@ func (x *explanation) reasonToWait(t scheduler.Transition, wait scheduler.Wait) 
 	case scheduler.WaitBackoff:
 		return "nothing could be sent for " + x.named(t) + "; it is tried again soon."
 	}
-	s := fmt.Sprintf("%s has been due for %s, and nothing keeps a daemon from it", x.named(t), longSpan(x.record.now.Wall.Sub(t.At)))
-	if quiet, ok := x.record.silent(); ok {
-		return s + fmt.Sprintf("; but nothing was written for %s: does it run?", longSpan(quiet))
+	return x.unexplained(t)
+}
+
+// unexplained is for a POST that nothing in the record holds back: a daemon's key
+// may be refused, its clock not believed, its slots full, and none of that is
+// written down.
+func (x *explanation) unexplained(t scheduler.Transition) string {
+	const aMoment = 5 * time.Second
+	late := x.record.now.Wall.Sub(t.At)
+	s := fmt.Sprintf("%s has been due for %s", x.named(t), longSpan(late))
+	switch quiet, silent := x.record.silent(); {
+	case x.record.daemon == nobody:
+		return s + "."
+	case late < aMoment:
+		return x.named(t) + " has just come due, and the record has no call for it yet."
+	case silent && x.record.daemon == untold:
+		return s + fmt.Sprintf(", and nothing was written for %s: does a daemon run?", longSpan(quiet))
+	case silent:
+		s += fmt.Sprintf(", and nothing was written for %s", longSpan(quiet))
 	}
-	return s + ": it is called at once."
+	return s + ", and the record does not say why it has not left: look into the daemon's log, and at curfew_account_blocked in its /metrics."
 }
 
 // lookFirst is for a POST that did nothing: the next one needs a look.
@@ -266,7 +340,7 @@ func (x *explanation) againAt(p policy.Power) string {
 	case at.IsZero():
 		return "never, as the quota allows no call"
 	case !at.After(x.record.now.Wall):
-		return "at once"
+		return "when a daemon is at work"
 	}
 	return "at " + x.moment(roundUp(at))
 }
@@ -314,6 +388,9 @@ func author(o policy.Override) string {
 func (x *explanation) settled() answer {
 	o, ok := x.record.before(x.at)
 	switch {
+	case ok && !o.At.Before(x.want.Since) && x.overtaken(o):
+		return answer{verdictSettled, fmt.Sprintf("LEFT ALONE: the file changed so that it is wanted %s%s, and nothing behind a change acts; "+
+			"the last that the record has is %s: %s; %s.", x.want.Want, x.since(), x.named(o.Transition), o.Kind, x.nextAhead())}
 	case ok && !o.At.Before(x.want.Since):
 		return x.ended(o)
 	case ok:
@@ -323,57 +400,23 @@ func (x *explanation) settled() answer {
 	return answer{verdictSettled, "NOTHING DUE: " + x.stretchStart() + " is settled, and the record has no more of how."}
 }
 
+// overtaken reports whether an outcome is of another power than the one that is
+// wanted from before it: another rule made it. What people took out of the rule
+// has its own reason.
+func (x *explanation) overtaken(o scheduler.Outcome) bool {
+	switch o.Reason {
+	case scheduler.ReasonChanged, scheduler.ReasonSkip, scheduler.ReasonPause:
+		return false
+	}
+	return o.Power != x.want.Want
+}
+
 // stretchStart is the transition that the file says is behind what is wanted.
 func (x *explanation) stretchStart() string {
 	if x.want.Since.IsZero() {
 		return "what lies behind"
 	}
 	return "the " + x.want.Want.Action() + " of " + x.moment(x.want.Since)
-}
-
-// past answers about a time that is over: by what was recorded, never by what the
-// file of today would have done.
-func (x *explanation) past() answer {
-	due, isDue := x.pending()
-	o, found := x.record.before(x.at)
-	switch {
-	case isDue && (!found || due.At.After(o.At)):
-		return x.present()
-	case found && !o.At.Before(x.want.Since):
-		return x.ended(o)
-	}
-	if o, ok := x.record.passed(x.want.Since); ok && !x.want.Since.IsZero() {
-		return x.ended(o)
-	}
-	return x.notRecorded(o, found)
-}
-
-// pending is a transition from before the time in question that has not ended yet.
-func (x *explanation) pending() (scheduler.Transition, bool) {
-	t := x.record.view.Due
-	if t.Zero() && x.record.row.Attempt.State.Open() {
-		t = x.record.row.Attempt.Transition
-	}
-	return t, !t.Zero() && !t.At.After(x.at)
-}
-
-// notRecorded says why there may be nothing.
-func (x *explanation) notRecorded(last scheduler.Outcome, found bool) answer {
-	s := "NOTHING RECORDED: "
-	begins := x.record.begins
-	switch {
-	case begins.IsZero():
-		s += "the record has no history yet"
-	case x.at.Before(begins):
-		s += fmt.Sprintf("the record goes back to %s; what was before is older than it, or than the %d days for which it is kept",
-			x.moment(begins), int(ledger.DefaultKeepHistory/(24*time.Hour)))
-	default:
-		s += "it has neither a call nor an end of " + x.stretchStart() + ", which the file of today has; another file may have been in force, or no daemon ran"
-	}
-	if found {
-		s += fmt.Sprintf("; the last before is %s: %s", x.named(last.Transition), last.Kind)
-	}
-	return answer{verdictNotRecorded, s + "."}
 }
 
 // named is a transition in words: the stop of Tue 24 Nov 20:00.
@@ -392,11 +435,11 @@ func (x *explanation) formatted(t time.Time, clock string) string {
 	t, at := t.In(x.file.Location), x.at.In(x.file.Location)
 	switch {
 	case t.Year() == at.Year() && t.YearDay() == at.YearDay():
-		return t.Format(clock)
+		return shownTime(t, clock)
 	case t.Year() == at.Year():
-		return t.Format("Mon 2 Jan " + clock)
+		return shownTime(t, "Mon 2 Jan "+clock)
 	}
-	return t.Format("Mon 2 Jan 2006 " + clock)
+	return shownTime(t, "Mon 2 Jan 2006 "+clock)
 }
 
 // turned is what a deployment has been when it has come to a power.

@@ -117,9 +117,31 @@ func TestRecordWaits(t *testing.T) {
 			due(scheduler.WaitPermit)(r)
 			permitAt(r, quota.Stop, time.Time{})
 		}},
-		{"slot", "waiting", "NOT STOPPED YET: the stop of 11:00 has been due for 1h, and nothing keeps a daemon from it: it is called at once.", due(scheduler.WaitSlot)},
-		{"slot, silence", "waiting", "NOT STOPPED YET: the stop of 11:00 has been due for 1h, and nothing keeps a daemon from it; but nothing was written for 1h30m: does it run?",
+		{"slot", "waiting", "NOT STOPPED YET: the stop of 11:00 has been due for 1h, and the record does not say why it has not left: look into the daemon's log, and at curfew_account_blocked in its /metrics.", due(scheduler.WaitSlot)},
+		{"slot, silence", "waiting", "NOT STOPPED YET: the stop of 11:00 has been due for 1h, and nothing was written for 1h30m: does a daemon run?",
 			func(r *record) { due(scheduler.WaitSlot)(r); r.written = clockAt("24 10:30:00") }},
+		{"slot, silence of a daemon that is there", "waiting", "NOT STOPPED YET: the stop of 11:00 has been due for 1h, and nothing was written for 1h30m, and the record does not say why it has not left: look into the daemon's log, and at curfew_account_blocked in its /metrics.",
+			func(r *record) {
+				due(scheduler.WaitSlot)(r)
+				r.written, r.daemon = clockAt("24 10:30:00"), somebody
+			}},
+		{"slot, just now", "waiting", "NOT STOPPED YET: the stop of 12:00 has just come due, and the record has no call for it yet.", func(r *record) {
+			due(scheduler.WaitSlot)(r)
+			r.view.Due.At, r.daemon = clockAt("24 12:00:00"), somebody
+		}},
+		{"slot, nobody there", "waiting", "NOT STOPPED YET: the stop of 11:00 has been due for 1h; no daemon has the ledger open: start it.", func(r *record) {
+			due(scheduler.WaitSlot)(r)
+			r.daemon = nobody
+		}},
+		{"permit, nobody there", "waiting", "NOT STOPPED YET: waiting for the stop quota, free at 12:17 (in 17m); no daemon has the ledger open: start it.", func(r *record) {
+			due(scheduler.WaitPermit)(r)
+			permitAt(r, quota.Stop, clockAt("24 12:17:00"))
+			r.daemon = nobody
+		}},
+		{"look, nobody there", "waiting", "NOT STOPPED YET: a look decides whether the stop of 11:00 needs a call; no daemon has the ledger open: start it.", func(r *record) {
+			due(scheduler.WaitLook)(r)
+			r.daemon = nobody
+		}},
 		{"transient", "waiting", "NOT STOPPED YET: its status takes neither start nor stop; the stop of 11:00 goes when that has changed.", due(scheduler.WaitTransient)},
 		{"status", "waiting", "NOT STOPPED YET: its status is one that is not understood; look at it in the console.", due(scheduler.WaitStatus)},
 		{"look", "waiting", "NOT STOPPED YET: a look decides whether the stop of 11:00 needs a call.", due(scheduler.WaitLook)},
@@ -129,7 +151,7 @@ func TestRecordWaits(t *testing.T) {
 			attempted(scheduler.WaitLook, scheduler.Rejected, scheduler.Refused, 422)},
 		{"gone", "waiting", "NOT STOPPED YET: the platform said that it does not know it (404); looks decide, and the stop of 11:00 stays due.",
 			attempted(scheduler.WaitGone, scheduler.Vanished, scheduler.NotFound, 404)},
-		{"name, known by the record", "waiting", "NOT STOPPED YET: the stop of 11:00 has been due for 1h, and nothing keeps a daemon from it: it is called at once.", due(scheduler.WaitName)},
+		{"name, known by the record", "waiting", "NOT STOPPED YET: the stop of 11:00 has been due for 1h, and the record does not say why it has not left: look into the daemon's log, and at curfew_account_blocked in its /metrics.", due(scheduler.WaitName)},
 		{"name, known, no permit", "waiting", "NOT STOPPED YET: waiting for the stop quota, free at 12:30 (in 30m). Nothing to do.", func(r *record) {
 			due(scheduler.WaitName)(r)
 			permitAt(r, quota.Stop, clockAt("24 12:30:00"))
@@ -142,7 +164,7 @@ func TestRecordWaits(t *testing.T) {
 		{"confirming", "on_its_way", "NOT STOPPED YET: the stop of 11:00 was accepted, and looks wait for its effect.", due(scheduler.WaitConfirm)},
 		{"key refused", "cannot", "CANNOT STOP: at 11:00:00.204 the platform refused the key (401); correct key and secret where the file says, and reload.",
 			attempted(scheduler.WaitPermit, scheduler.NotTaken, scheduler.Unauthorized, 401)},
-		{"forbidden", "cannot", "CANNOT STOP: at 11:00:00.204 the platform said that the key may not do this (403); give it the right, or take the deployment out of the file. It is tried again at once.",
+		{"forbidden", "cannot", "CANNOT STOP: at 11:00:00.204 the platform said that the key may not do this (403); give it the right, or take the deployment out of the file. It is tried again when a daemon is at work.",
 			attempted(scheduler.WaitPermit, scheduler.NotTaken, scheduler.Forbidden, 403)},
 		{"limited", "waiting", "NOT STOPPED YET: at 11:00:00.204 the platform said that the stop quota is used up (429), which the record did not know; it is tried again at 12:01.", func(r *record) {
 			attempted(scheduler.WaitPermit, scheduler.NotTaken, scheduler.Limited, 429)(r)
@@ -182,10 +204,18 @@ func TestRecordUnderWay(t *testing.T) {
 		{"lost with its process", "unknown",
 			"NOT KNOWN YET: the stop of 11:00 was called at 11:00:00.004, and the daemon ended before an answer was written down; the next one looks before it calls again.",
 			unanswered(time.Minute, false)},
+		{"of a process that is gone", "unknown",
+			"NOT KNOWN YET: the stop of 11:00 was called at 11:00:00.004, and the daemon ended before an answer was written down; the next one looks before it calls again; no daemon has the ledger open: start it.",
+			func(r *record) { unanswered(time.Second, false)(r); r.daemon = nobody }},
+		{"claimed by a process that is gone", "waiting", "NOT STOPPED YET: the stop of 11:00 has been due for 1h; no daemon has the ledger open: start it.",
+			func(r *record) {
+				unanswered(time.Second, true)(r)
+				r.view.Wait, r.daemon = scheduler.WaitSlot, nobody
+			}},
 		{"of another boot", "unknown",
 			"NOT KNOWN YET: the stop of 11:00 was called at 11:00:00.004, and the daemon ended before an answer was written down; the next one looks before it calls again.",
 			func(r *record) { unanswered(time.Second, false)(r); r.posts[0].Claim.Made.Foreign = true }},
-		{"never left", "waiting", "NOT STOPPED YET: the stop of 11:00 has been due for 1h, and nothing keeps a daemon from it: it is called at once.",
+		{"never left", "waiting", "NOT STOPPED YET: the stop of 11:00 has been due for 1h, and the record does not say why it has not left: look into the daemon's log, and at curfew_account_blocked in its /metrics.",
 			func(r *record) { unanswered(time.Minute, true)(r); r.view.Wait = scheduler.WaitSlot }},
 		{"accepted", "on_its_way",
 			"ON ITS WAY: the stop of 11:00 was called at 11:00:00.004 and accepted (201); it is done when it is seen stopped, looked for until 12:15.",
@@ -254,7 +284,11 @@ func TestRecordOutcomes(t *testing.T) {
 				r.posts = []ledger.Post{called(7, theStop(), scheduler.Took, 201)}
 			}
 		}
-		for _, when := range []string{"24 12:00:00", "24 11:00:30"} {
+		whens := []string{"24 12:00:00", "24 11:00:30"}
+		if c.reason == scheduler.ReasonActivation {
+			whens = whens[:1] // before that it was not in the file
+		}
+		for _, when := range whens {
 			checkRecorded(t, c.kind.String()+" "+string(c.reason)+" at "+when, recordedAt(t, when, fill), c.verdict, c.want)
 		}
 	}
@@ -295,12 +329,90 @@ func TestRecordOfThePast(t *testing.T) {
 			func(r *record) { r.outcomes = []scheduler.Outcome{many} }},
 		{"before the record", "01 08:30:00", "not_recorded",
 			"NOTHING RECORDED: the record goes back to 09:00; what was before is older than it, or than the 90 days for which it is kept.", both},
+		{"before the record, which tells of what lay behind", "24 11:30:00", "not_recorded",
+			"NOTHING RECORDED: the record goes back to 11:59:30; what was before is older than it, or than the 90 days for which it is kept.",
+			func(r *record) {
+				r.begins = clockAt("24 11:59:30")
+				r.outcomes = []scheduler.Outcome{activated("24 11:59:30")}
+			}},
+		{"before the record, and still waiting", "24 11:30:00", "not_recorded",
+			"NOTHING RECORDED: the record goes back to 11:59:30; what was before is older than it, or than the 90 days for which it is kept.",
+			func(r *record) { due(scheduler.WaitStatus)(r); r.begins = clockAt("24 11:59:30") }},
+		{"before it came into the file", "24 11:30:00", "not_recorded", "NOTHING RECORDED: the deployment came into the file at 11:59:30, after that.",
+			func(r *record) { r.outcomes = []scheduler.Outcome{activated("24 11:59:30")} }},
+		{"before it came back into the file", "24 11:30:00", "done", "STOPPED: the stop of 11:00 was seen stopped at 11:01:12.",
+			func(r *record) {
+				r.outcomes = []scheduler.Outcome{activated("24 11:59:30"), settledAs(scheduler.Done, "")}
+			}},
+		{"of another power than the file's of today", "24 11:45:00", "done", "STARTED: the start of 11:30 was seen running at 11:33:00.", func(r *record) {
+			later := started
+			later.At, later.Settled = clockAt("24 11:30:00"), clockAt("24 11:33:00")
+			r.outcomes = []scheduler.Outcome{later}
+		}},
+		{"empty", "24 11:30:00", "not_recorded",
+			"NOTHING RECORDED: the ledger has no entry of anything: no daemon has written to it yet, or it is a copy without its -wal file, which belongs beside it.",
+			func(r *record) { r.begins, r.empty = time.Time{}, true }},
 		{"no history", "24 11:30:00", "not_recorded", "NOTHING RECORDED: the record has no history yet.", func(r *record) { r.begins = time.Time{} }},
 		{"nobody knows", "24 11:30:00", "not_recorded",
 			"NOTHING RECORDED: it has neither a call nor an end of the stop of 11:00, which the file of today has; another file may have been in force, or no daemon ran; the last before is the start of 08:00: done.",
 			func(r *record) { r.outcomes = []scheduler.Outcome{started} }},
 	} {
 		checkRecorded(t, c.name, recordedAt(t, c.when, c.record), c.verdict, c.want)
+	}
+}
+
+// activated is the stop that lay behind when the deployment came into the file.
+func activated(at string) scheduler.Outcome {
+	o := settledAs(scheduler.Skipped, scheduler.ReasonActivation)
+	o.Settled = clockAt(at)
+	return o
+}
+
+// TestRecordOfAForeigner: a deployment that no policy has now is nobody's today, and
+// was somebody's then.
+func TestRecordOfAForeigner(t *testing.T) {
+	t.Parallel()
+	started := settledAs(scheduler.Done, "")
+	started.Transition = theStart()
+	lost := called(7, theStop(), scheduler.Unclear, 502)
+	for _, c := range []struct {
+		when, verdict, want string
+		posts               []ledger.Post
+	}{
+		{"24 12:00:00", "not_ours", "NOT OURS: no policy in curfew.yaml has it, so that nothing is done to it.", nil},
+		{"25 12:00:00", "not_ours", "NOT OURS: no policy in curfew.yaml has it, so that nothing is done to it.", nil},
+		{"24 11:30:00", "done", "STARTED: the start of 08:00 was seen running at 11:01:12.", nil},
+		{"24 11:30:00", "unknown", "NOT KNOWN: the stop of 11:00 was called at 11:00:00.004, its answer was lost (502), and the record does not say how it ended.", []ledger.Post{lost}},
+		{"24 10:30:00", "done", "STARTED: the start of 08:00 was seen running at 11:01:12.", []ledger.Post{lost}},
+		{"24 07:00:00", "not_recorded", "NOTHING RECORDED: neither a call nor an end of anything before that; no policy in curfew.yaml has it now.", nil},
+		{"01 08:30:00", "not_recorded", "NOTHING RECORDED: the record goes back to 09:00; what was before is older than it, or than the 90 days for which it is kept.", nil},
+	} {
+		x := recordedAt(t, c.when, func(r *record) { r.outcomes, r.posts = []scheduler.Outcome{started}, c.posts })
+		x = &explanation{file: x.file, member: x.member, at: x.at, record: x.record, barren: "no policy in curfew.yaml has it"}
+		checkRecorded(t, "at "+c.when, x, c.verdict, c.want)
+		if text := x.text(false); !strings.Contains(text, "\n  policy    no policy in curfew.yaml has it now\n") {
+			t.Errorf("the text is\n%s", text)
+		}
+	}
+}
+
+// TestRecordRowsAgree: the row of what is due says no other reason than the first
+// line.
+func TestRecordRowsAgree(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name, row, json string
+		member          *bar
+	}{
+		{"known by the record", "  due       stop of 11:00\n", "slot", nil},
+		{"protected by it", "  due       stop of 11:00\n", "", &bar{kind: barStops, text: "protected"}},
+		{"not known", "  due       stop of 11:00, waits: name\n", "name", &bar{kind: barPerhaps, text: "protected"}},
+	} {
+		x := recordedAt(t, "24 12:00:00", due(scheduler.WaitName))
+		x.member.bar = c.member
+		if text, wait := x.text(false), x.body().Record.Due.Wait; !strings.Contains(text, c.row) || wait != c.json {
+			t.Errorf("%s: JSON says %q, want %q, and the text is\n%s", c.name, wait, c.json, text)
+		}
 	}
 }
 
@@ -321,10 +433,10 @@ func TestRecordPeople(t *testing.T) {
 			[]string{"  hold      running, by anna, from 10:00 until 22:00: a demo\n", "  wanted    running since 08:00, until 22:00 "}},
 		{"held, with a stop that waits", "24 12:00:00", "held", "HELD RUNNING: by anna until 22:00 (a demo); the stop of 11:00 waits for that.", hold, scheduler.WaitHold, nil},
 		{"held later", "24 21:00:00", "held", "HELD RUNNING: by anna until 22:00 (a demo).", hold, scheduler.WaitHold, nil},
-		{"after a hold", "24 23:00:00", "wanted", "WANTED STOPPED: since 11:00, until Fri 25 Dec 08:00.", hold, "", []string{", which is over: a demo\n"}},
+		{"after a hold", "24 23:00:00", "wanted", "WANTED STOPPED: since 11:00, until Fri 25 Dec 08:00.", hold, scheduler.WaitHold, []string{", which is over: a demo\n"}},
 		{"paused", "24 12:00:00", "paused", "PAUSED: by somebody until Sat 26 Dec 00:00; nothing is wanted before the first time of p after that.", pause, "",
 			[]string{"  pause     by somebody, from 11:30 until Sat 26 Dec 00:00\n", "start cancelled: pause by somebody", "start Sat 26 Dec 08:00"}},
-		{"skipped", "24 13:00:00", "wanted", "WANTED STOPPED: since 11:00, until Sat 26 Dec 08:00.", skip, "",
+		{"skipped", "24 13:00:00", "wanted", "WANTED STOPPED: since 11:00, until Sat 26 Dec 08:00; the stop of 11:00 is settled, and not due again.", skip, "",
 			[]string{"  skip      the next 1 start, by ben, from 11:30\n", "----- Fri 25 Dec 08:00  start cancelled: skip by ben  "}},
 	} {
 		x := recordedAt(t, c.when, func(r *record) {
@@ -356,6 +468,26 @@ func TestRecordRest(t *testing.T) {
 		{"settled with the rule before", "settled", "NOTHING DUE: the stop of 11:00 is settled; the last that the record has is the start of 08:00: done.",
 			func(r *record) { r.outcomes = []scheduler.Outcome{started} }},
 		{"settled, history pruned", "settled", "NOTHING DUE: the stop of 11:00 is settled, and the record has no more of how.", func(*record) {}},
+		{"of another rule", "settled", "LEFT ALONE: the file changed so that it is wanted stopped since 11:00, and nothing behind a change acts; " +
+			"the last that the record has is the start of 11:30: done; next is the start of Fri 25 Dec 08:00.",
+			func(r *record) {
+				started := started
+				started.At = clockAt("24 11:30:00")
+				r.outcomes = []scheduler.Outcome{started}
+			}},
+		{"of the other power, for a reason of its own", "skipped", "NOT STARTED: the start of 11:30 was skipped, as somebody had asked (at 11:01:12).",
+			func(r *record) {
+				skipped := settledAs(scheduler.Skipped, scheduler.ReasonSkip)
+				skipped.Transition = scheduler.Transition{Power: policy.Running, At: clockAt("24 11:30:00")}
+				r.outcomes = []scheduler.Outcome{skipped}
+			}},
+		{"due, and settled at once", "skipped", "NOT STOPPED, as soon as a daemon runs: the stop of 11:00 was skipped: the quota could not have started it again in time; move the times apart (at 11:01:12).",
+			func(r *record) {
+				due(scheduler.WaitSlot)(r)
+				r.settles = []scheduler.Outcome{settledAs(scheduler.Skipped, scheduler.ReasonQuota)}
+			}},
+		{"empty", "not_recorded", "NOTHING RECORDED: the ledger has no entry of anything: no daemon has written to it yet, or it is a copy without its -wal file, which belongs beside it.",
+			func(r *record) { r.known, r.empty = false, true }},
 		{"to be missed", "missed", "NOT STOPPED, as soon as a daemon runs: the stop of 11:00 was missed: catch_up_within was over before it could be called (at 11:01:12).",
 			func(r *record) { r.settles = []scheduler.Outcome{settledAs(scheduler.Missed, scheduler.ReasonCatchUp)} }},
 	} {
@@ -410,6 +542,13 @@ func TestRecordSilence(t *testing.T) {
 		x := recordedAt(t, "24 12:00:00", func(r *record) { r.written = clockAt(written) })
 		if got := x.reach(); !strings.Contains(got, want) {
 			t.Errorf("written at %s: %s, want %q", written, got, want)
+		}
+	}
+	for daemon, want := range map[presence]string{nobody: "(2s ago); no daemon has it open; begins", somebody: "(2s ago); begins", untold: "(2s ago); begins"} {
+		x := recordedAt(t, "24 12:00:00", func(r *record) { r.daemon = daemon })
+		open := x.body().Record.Open
+		if got := x.reach(); !strings.Contains(got, want) || (open != nil) != (daemon != untold) || open != nil && *open != (daemon == somebody) {
+			t.Errorf("presence %d: %s, want %q", daemon, got, want)
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 // in UTC, with what they have below the second.
 type recordBody struct {
 	Ledger       string         `json:"ledger"`
+	Open         *bool          `json:"open,omitempty"`          // a daemon has it open; absent: that cannot be told here
 	Written      string         `json:"written,omitempty"`       // the last entry of any deployment
 	Begins       string         `json:"begins,omitempty"`        // the oldest entry of any deployment
 	SettledUntil string         `json:"settled_until,omitempty"` // the floor; absent: the record has no row of it
@@ -90,8 +91,12 @@ func (x *explanation) recordBody() *recordBody {
 		Ledger: r.source, Written: exactText(r.written), Begins: exactText(r.begins), SettledUntil: exactText(r.row.Floor),
 		RuleChanged: r.changed, Quota: []quotaBody{}, Overrides: []overrideBody{}, History: []entryBody{},
 	}
+	if r.daemon != untold {
+		open := r.daemon == somebody
+		b.Open = &open
+	}
 	if t := r.view.Due; !t.Zero() {
-		b.Due = &dueBody{t.Power.Action(), exactText(t.At), string(r.view.Wait), exactText(r.permits[methodOf(t.Power)].At)}
+		b.Due = &dueBody{t.Power.Action(), exactText(t.At), string(x.waiting()), exactText(r.permits[methodOf(t.Power)].At)}
 	}
 	if a := r.row.Attempt; a.State != scheduler.NoAttempt {
 		b.Attempt = x.attemptBody(a)
@@ -100,8 +105,8 @@ func (x *explanation) recordBody() *recordBody {
 		last := x.entryBody(historyLine{at: r.outcomes[0].Settled, outcome: &r.outcomes[0]})
 		b.Last = &last
 	}
-	for _, m := range []quota.Method{quota.Start, quota.Stop} {
-		b.Quota = append(b.Quota, r.quotaBody(m))
+	if !r.empty {
+		b.Quota = append(b.Quota, r.quotaBody(quota.Start), r.quotaBody(quota.Stop))
 	}
 	b.Overrides = append(b.Overrides, r.overrideBodies()...)
 	for _, e := range x.entries() {

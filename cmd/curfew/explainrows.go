@@ -18,7 +18,7 @@ type rowWriter func(head, text string)
 
 // remembered writes what the record has: what is due, the open attempt, the last
 // outcome, what people said, the quotas. Of another time than now only people's
-// words that may still count are told.
+// words that may still count are told, and of a ledger without an entry nothing.
 func (x *explanation) remembered(row rowWriter) {
 	r := x.record
 	if r == nil {
@@ -27,14 +27,14 @@ func (x *explanation) remembered(row rowWriter) {
 	for _, o := range r.overrides {
 		row(o.Kind.String(), x.override(o))
 	}
-	if !x.at.Equal(r.now.Wall) {
+	if !x.at.Equal(r.now.Wall) || r.empty {
 		return
 	}
 	if r.changed {
 		row("rule", "the record was written under another rule than this file's; what is said of now is by this file")
 	}
 	if t := r.view.Due; !t.Zero() {
-		row("due", x.transition(t)+waitWords(r.view.Wait))
+		row("due", x.transition(t)+waitWords(x.waiting()))
 	}
 	if a := r.row.Attempt; a.State != scheduler.NoAttempt {
 		row("attempt", x.attempt(a))
@@ -284,7 +284,10 @@ func (x *explanation) reach() string {
 	default:
 		s += fmt.Sprintf(", written last at %s (%s ago)", x.withSeconds(r.written), longSpan(max(0, ago)))
 	}
-	if quiet, ok := r.silent(); ok {
+	switch quiet, silent := r.silent(); {
+	case r.daemon == nobody:
+		s += "; no daemon has it open"
+	case silent:
 		s += fmt.Sprintf("; a daemon at work writes every %s or so: does it run?", longSpan(min(quiet, max(r.pace, time.Minute))))
 	}
 	if !r.begins.IsZero() {

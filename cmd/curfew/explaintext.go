@@ -18,8 +18,9 @@ func (x *explanation) text(colours palette) string {
 	if x.member.name != "" {
 		who += " " + printable(x.member.name)
 	}
-	row("asked", fmt.Sprintf("%s at %s, times in %s", who, x.at.In(x.file.Location).Format("Mon 2 Jan 2006 15:04:05"), x.file.Location))
+	row("asked", fmt.Sprintf("%s at %s, times in %s", who, shownTime(x.at.In(x.file.Location), "Mon 2 Jan 2006 15:04:05"), x.file.Location))
 	if x.line == nil {
+		row("policy", x.barren+" now")
 		x.remembered(row)
 		x.history(row)
 		return b.String()
@@ -46,7 +47,7 @@ func (x *explanation) answer() answer {
 	case x.record == nil:
 		return answer{x.verdict(), x.sentence()}
 	case x.line == nil:
-		return answer{verdictNotOurs, "NOT OURS: no policy in " + x.file.Source + " has it, so that nothing is done to it."}
+		return x.unowned()
 	}
 	return x.byRecord()
 }
@@ -109,6 +110,24 @@ func (x *explanation) firstAhead() string {
 	return "none is in sight"
 }
 
+// nextAhead is the next transition that comes.
+func (x *explanation) nextAhead() string {
+	for _, e := range x.next {
+		if e.transition() && e.Cancelled == "" {
+			return fmt.Sprintf("next is the %s of %s", e.Power.Action(), x.moment(e.At))
+		}
+	}
+	return "nothing is in sight"
+}
+
+// since is since when something is wanted, empty where it always was.
+func (x *explanation) since() string {
+	if x.want.Since.IsZero() {
+		return ""
+	}
+	return " since " + x.moment(x.want.Since)
+}
+
 // moment is an instant, with what its date and its seconds have that the question
 // did not.
 func (x *explanation) moment(t time.Time) string {
@@ -123,7 +142,7 @@ func (x *explanation) moment(t time.Time) string {
 	if t.Second() != 0 {
 		layout += ":05"
 	}
-	return t.Format(layout)
+	return shownTime(t, layout)
 }
 
 // pos is the line that is behind what is wanted.

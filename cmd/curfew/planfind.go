@@ -13,21 +13,73 @@ import (
 	"curfew/policy"
 )
 
-// strange is the error for a deployment that no policy has: with those that were
-// probably meant, and what there is.
+// find returns the policy that has a deployment, with it as its one member. An
+// inventory knows what it is called, else it is called name.
+func find(file *config.Config, inv *inventory, id policy.DeploymentID, name string) (*planLine, error) {
+	all := planLines(file, inv)
+	lines, err := only(file, all, id)
+	if err != nil {
+		return nil, astray(file, inv, all, policy.Named{ID: id, Name: inv.name(policy.Member{ID: id, Name: name})})
+	}
+	return lines[0], nil
+}
+
+// strange is astray for somebody who has no inventory.
 func strange(file *config.Config, lines []*planLine, id policy.DeploymentID) error {
+	return astray(file, nil, lines, policy.Named{ID: id})
+}
+
+// astray is the error for a deployment that no policy has: why, with those that
+// were probably meant, and what there is.
+func astray(file *config.Config, inv *inventory, lines []*planLine, n policy.Named) error {
 	var s strings.Builder
-	fmt.Fprintf(&s, "find deployment %q: no policy in %s has it", id, file.Source)
-	if like := nearestTo(lines, string(id)); len(like) > 0 {
+	fmt.Fprintf(&s, "find deployment %q: %s", n.ID, nobodys(file, n.Name))
+	if len(selecting(file, n.Name)) > 0 {
+		s.WriteString("\nmake the pattern narrower, or name the deployment by its id")
+		return errors.New(s.String())
+	}
+	if like := nearestTo(lines, string(n.ID)); len(like) > 0 {
 		s.WriteString("\ndid you mean " + strings.Join(like, ", ") + "?")
 	}
 	if len(lines) > 0 {
 		s.WriteString("\npolicies: " + strings.Join(policyCounts(lines), ", "))
 	}
-	if file.Policies.Selects() {
-		s.WriteString("\nwhom a policy selects by name is known from --inventory FILE alone")
+	switch {
+	case !file.Policies.Selects():
+	case n.Name != "":
+		fmt.Fprintf(&s, "\nit is called %q, which no policy selects", printable(n.Name))
+	case inv != nil:
+		fmt.Fprintf(&s, "\nwhom a policy selects by name, an inventory tells: %s does not have it", inv.source)
+	default:
+		s.WriteString("\nwhom a policy selects by name, an inventory tells: --inventory FILE")
 	}
 	return errors.New(s.String())
+}
+
+// nobodys says why no policy has a deployment of this name, which is empty where
+// nobody knows it.
+func nobodys(file *config.Config, name string) string {
+	var who []string
+	for _, p := range selecting(file, name) {
+		who = append(who, fmt.Sprintf("%s (%s)", p.Name(), place(p.Select().Pos)))
+	}
+	switch len(who) {
+	case 0:
+		return "no policy in " + file.Source + " has it"
+	case 1:
+		return fmt.Sprintf("policy %s selects it, called %q, with more others than its max allows, and has not taken it", who[0], printable(name))
+	}
+	return fmt.Sprintf("it is called %q, which policies %s select: it is under neither", printable(name), strings.Join(who, " and "))
+}
+
+// selecting are the policies whose pattern fits a name.
+func selecting(file *config.Config, name string) (all []*policy.Policy) {
+	for _, p := range file.Policies.Policies {
+		if s := p.Select(); s != nil && name != "" && s.Name.Matches(name) {
+			all = append(all, p)
+		}
+	}
+	return all
 }
 
 // policyCounts names the policies with how many deployments they have.

@@ -25,13 +25,36 @@ type record struct {
 	unsent    map[uint64]bool // claims whose calls certainly never began
 	begins    time.Time       // of the oldest entry of any deployment
 	written   time.Time       // the last entry of any deployment
+	daemon    presence
+	empty     bool // there is no entry of anything
 
 	// By a Fleet that was given the file and the ledger, as a daemon that starts
-	// now would have it.
+	// now would have it before it makes its first claim.
 	view    scheduler.View
 	settles []scheduler.Outcome // at once, without a call
 	permits [quota.Methods]scheduler.PermitView
 	pace    time.Duration // of looks
+}
+
+// A presence is whether a process has the ledger open, which is a daemon's as a
+// rule.
+type presence uint8
+
+const (
+	untold presence = iota // it cannot be told here
+	nobody
+	somebody
+)
+
+// presenceOf is what a Reader tells of it.
+func presenceOf(open, known bool) presence {
+	switch {
+	case !known:
+		return untold
+	case open:
+		return somebody
+	}
+	return nobody
 }
 
 // A recorded is all that was read of a ledger for one deployment.
@@ -55,6 +78,7 @@ func readRecord(ctx context.Context, file *config.Config, path string, id policy
 		if r.posts, err = l.Posts(ctx, ledger.Filter{Deployment: id}); err != nil {
 			return err
 		}
+		r.daemon = presenceOf(l.InUse())
 		r.begins, err = l.Begins(ctx)
 		return err
 	})
@@ -67,6 +91,7 @@ func readRecord(ctx context.Context, file *config.Config, path string, id policy
 
 // pick finds what the state has of one deployment, and when it was written last.
 func (r *recorded) pick(id policy.DeploymentID) {
+	r.empty = len(r.state.Rows)+len(r.state.Uses)+len(r.state.Overrides) == 0 && r.begins.IsZero()
 	for i := range r.state.Rows {
 		if row := &r.state.Rows[i]; row.Deployment == id {
 			r.row, r.known = *row, true
@@ -120,14 +145,15 @@ func (r *recorded) choose(file *config.Config) []policy.Problem {
 }
 
 // judge has a Fleet say what it makes of the record. The clock of whoever asks is
-// taken for right: there is no platform to compare it with.
+// taken for right: there is no platform to compare it with. Its first turn is
+// asked last: it claims permits, for this deployment and for others, for calls
+// that nobody makes.
 func (r *recorded) judge(file *config.Config, id policy.DeploymentID) {
 	fleet := scheduler.New(r.now, scheduler.Config{
 		Account: file.Name, Set: file.Policies, Protect: policy.NewProtection(file.Protect, file.Policies.Policies),
 		Quotas: file.Quotas, ObserveEvery: file.ObserveEvery, ObserveList: file.ObserveList,
 		DryRun: file.DryRun, TrustClock: true, Release: released(),
 	}, r.state)
-	r.firstTurn(fleet.Turn(r.now), id)
 	s := fleet.Snapshot(r.now)
 	r.pace = s.LookEvery
 	for i := range s.Deployments {
@@ -138,6 +164,7 @@ func (r *recorded) judge(file *config.Config, id policy.DeploymentID) {
 	for m := range quota.Method(quota.Methods) {
 		r.permits[m] = fleet.Permit(id, m)
 	}
+	r.firstTurn(fleet.Turn(r.now), id)
 }
 
 // firstTurn keeps what a daemon that starts now would do at once to a deployment
@@ -180,13 +207,14 @@ const (
 	callLost                    // its time is over: the process that made it is gone
 )
 
-// open is the last POST, where the record has no answer to it.
+// open is the last POST, where the record has no answer to it. Nobody waits for one
+// where no process has the ledger open.
 func (r *record) open() (ledger.Post, callState) {
 	if len(r.posts) == 0 || r.posts[0].Answered {
 		return ledger.Post{}, noCall
 	}
 	p := r.posts[0]
-	flies := !p.Claim.Made.Foreign && r.now.Steady <= p.Claim.Latest
+	flies := !p.Claim.Made.Foreign && r.now.Steady <= p.Claim.Latest && r.daemon != nobody
 	switch {
 	case r.unsent[p.Claim.ID] && flies:
 		return p, callClaims
@@ -216,14 +244,22 @@ func (r *record) held(at time.Time) (policy.Override, bool) {
 }
 
 // before is the outcome of the latest transition at or before an instant; of two
-// for one instant the one that was settled last.
+// for one instant the one that was settled last. What lay behind when the
+// deployment came into the file is told of a time before that only where there is
+// nothing else.
 func (r *record) before(at time.Time) (last scheduler.Outcome, found bool) {
 	for _, o := range r.outcomes {
-		if !o.At.After(at) && (!found || o.At.After(last.At)) {
+		if !o.At.After(at) && (!found || unborn(last, at) || o.At.After(last.At) && !unborn(o, at)) {
 			last, found = o, true
 		}
 	}
 	return last, found
+}
+
+// unborn reports whether an outcome tells of a deployment that came into the file
+// after an instant.
+func unborn(o scheduler.Outcome, at time.Time) bool {
+	return o.Reason == scheduler.ReasonActivation && at.Before(o.Settled)
 }
 
 // passed is the line that stands for several edges of which one came at an
