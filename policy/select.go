@@ -127,8 +127,13 @@ func (r *resolver) limit(i int, before *Set) {
 			r.of[m.ID] = p
 		}
 	}
-	r.fault(p.selects.Pos, fmt.Sprintf("%q selects %d deployments, more than max: %d: policy %q keeps the %d that it had",
-		p.selects.Name.Text, n, p.selects.Max, p.name, len(r.chosen[i])), "make the pattern narrower, or max larger")
+	keeps := fmt.Sprintf("keeps the %d that it had", len(r.chosen[i]))
+	if before == nil {
+		keeps = "would get none of them"
+	}
+	r.fault(p.selects.Pos, fmt.Sprintf("%q selects %d deployments, more than max: %d: policy %q %s",
+		p.selects.Name.Text, n, p.selects.Max, p.name, keeps), "make the pattern narrower, or max larger")
+	r.problems[len(r.problems)-1].Warning = before != nil
 }
 
 // selectedBefore is whom the policy of p's name selected in an earlier set, at

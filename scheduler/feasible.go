@@ -27,9 +27,10 @@ type Infeasible struct {
 // Feasible says what of the calls that the policies need with from <= instant <
 // to the quotas cannot carry, by the arithmetic by which the daemon itself
 // spends them. Calls are what counts, not edges: two stops with no start between
-// them are one. A call may be five minutes late. Both scopes are tried where the
-// scope is Auto; what only Key cannot carry has that Scope. The order is that of
-// the policies, then of the powers, then of the scopes.
+// them are one, and a start of what curfew never stops is none. A call may be five
+// minutes late. Both scopes are tried where the scope is Auto; what only Key
+// cannot carry has that Scope. The order is that of the policies, then of the
+// powers, then of the scopes.
 //
 // Of c it reads the policies, the quotas and who is protected; a dry run of all
 // is tried like any other, since somebody means to end it. The name of a
@@ -46,12 +47,8 @@ func Feasible(c Config, name func(policy.Member) string, from, to time.Time, end
 		if p.Options().DryRun {
 			continue
 		}
-		both, starts := callable(p, c.Protect, name)
-		if both > 0 {
-			f.walk(p, both, true, from, to)
-		}
-		if starts > 0 {
-			f.walk(p, starts, false, from, to)
+		if n := callable(p, c.Protect, name); n > 0 {
+			f.walk(p, n, from, to)
 		}
 	}
 	for _, m := range [...]quota.Method{quota.Start, quota.Stop} {
@@ -62,22 +59,20 @@ func Feasible(c Config, name func(policy.Member) string, from, to time.Time, end
 	return f.sorted(c.Set), ended()
 }
 
-// callable counts the deployments of p that are started and stopped, and those
-// that are started alone. What is not known stands in nobody's way here: it may
-// turn out to be no bar.
-func callable(p *policy.Policy, protect *policy.Protection, name func(policy.Member) string) (both, starts int) {
+// callable counts the deployments of p that get calls where nobody but curfew
+// acts: of those that are protected, the ones that p only starts, as people stop
+// them. What is not known stands in nobody's way here: it may turn out to be no
+// bar.
+func callable(p *policy.Policy, protect *policy.Protection, name func(policy.Member) string) (n int) {
 	for _, m := range p.Members() {
 		called := name(m)
 		standing, _ := protect.Of(m.ID, called)
-		switch {
-		case m.Named(called) == policy.Barred:
-		case standing == policy.Barred:
-			starts++
-		default:
-			both++
+		spared := standing == policy.Barred && p.Has(policy.Stopped)
+		if m.Named(called) != policy.Barred && !spared {
+			n++
 		}
 	}
-	return both, starts
+	return n
 }
 
 // feasibility collects what Feasible finds.
@@ -96,14 +91,15 @@ type findingKey struct {
 
 // A demand is the calls of a policy at one instant, one for each deployment.
 type demand struct {
-	p    *policy.Policy
-	edge policy.Edge
-	n    int
+	p     *policy.Policy
+	edge  policy.Edge
+	n     int
+	again bool // a start of what the policy stopped before
 }
 
 // walk follows one deployment of p, which stands for n that are like it: its own
 // quotas, and what they add to the key's.
-func (f *feasibility) walk(p *policy.Policy, n int, stops bool, from, to time.Time) {
+func (f *feasibility) walk(p *policy.Policy, n int, from, to time.Time) {
 	var logs [quota.Methods]quota.Log
 	id := uint64(0)
 	left := false // the last stop was not made: it runs still
@@ -111,24 +107,24 @@ func (f *feasibility) walk(p *policy.Policy, n int, stops bool, from, to time.Ti
 		if f.ended() != nil {
 			return
 		}
-		if need == policy.NoCall || left && e.Power == policy.Running || !stops && e.Power == policy.Stopped {
+		if need == policy.NoCall || left && e.Power == policy.Running {
 			continue
 		}
 		left = false
 		m := methodOf(e.Power)
 		at := time.Duration(e.At.Sub(from))
 		if e.Power == policy.Stopped && f.limits[quota.Start].Scope != quota.Key && f.startTooLate(p, &logs[quota.Start], e, from) {
-			f.add(demand{p, e, n}, quota.Deployment, 0, true)
+			f.add(demand{p: p, edge: e, n: n}, quota.Deployment, 0, true)
 			left = true
 			continue
 		}
-		f.wanted[m] = append(f.wanted[m], demand{p, e, n})
+		f.wanted[m] = append(f.wanted[m], demand{p, e, n, need == policy.Call && e.Power == policy.Running})
 		if f.limits[m].Scope == quota.Key {
 			continue
 		}
 		ready := logs[m].Ready(f.limits[m], 0, at)
 		if ready-at > inTime {
-			f.add(demand{p, e, n}, quota.Deployment, ready-at, false)
+			f.add(demand{p: p, edge: e, n: n}, quota.Deployment, ready-at, false)
 		}
 		id++
 		if permit, ok := logs[m].Claim(id, m, f.limits[m], ready, ready, ready); ok {
@@ -160,7 +156,7 @@ func (f *feasibility) whole(m quota.Method) {
 		}
 		if n, late := used.take(d.edge.At, d.n); n > 0 {
 			// Of a start that comes too late, the stop before it is not made.
-			f.add(demand{d.p, d.edge, n}, quota.Key, late, d.edge.Power == policy.Running)
+			f.add(demand{p: d.p, edge: d.edge, n: n}, quota.Key, late, d.again)
 		}
 	}
 }

@@ -67,8 +67,11 @@ func TestFeasible(t *testing.T) {
 		{"auto tries both", []policy.Spec{spec("p", "", "0 20 * * *", "a", "b")}, quota.Auto, 1,
 			[]string{"p stopped key: 2026-11-24 20:00 1h0m3.6s late ×30 of line 3"}},
 		{"two starts at once over one key: one deployment is not stopped",
+			[]policy.Spec{crons("p", day("0 8 * * *"), day("0 20 * * *"), "a"), crons("q", day("0 8 * * *"), day("0 18 * * *"), "b")}, quota.Key, 1,
+			[]string{"q running key: 2026-11-24 08:00 skipped ×30 of line 10"}},
+		{"but where nothing is stopped, one comes late",
 			[]policy.Spec{spec("p", "0 8 * * *", "", "a", "b")}, quota.Key, 1,
-			[]string{"p running key: 2026-11-24 08:00 skipped ×30 of line 2"}},
+			[]string{"p running key: 2026-11-24 08:00 1h0m3.6s late ×30 of line 2"}},
 		{"a policy of nobody needs nothing", []policy.Spec{crons("p", nil, []string{"0 20 * * *", "20 20 * * *"})}, quota.Auto, 1, nil},
 		{"a whole fleet at once over one key is given up", []policy.Spec{spec("p", "", "0 20 * * *", fleetOf(500)...)}, quota.Key, 1,
 			[]string{"p stopped key: 2026-11-24 20:00 24h1m26.4s late ×14996 of line 3"}},
@@ -106,8 +109,8 @@ func byFile(m policy.Member) string { return m.Name }
 // waiting is somebody who waits for the answer, however long it takes.
 func waiting() error { return nil }
 
-// TestFeasibleBarred: who is never stopped needs no stop, and who bears another
-// name than the file asserts needs nothing.
+// TestFeasibleBarred: who is never stopped needs no stop and therefore no start,
+// and who bears another name than the file asserts needs nothing.
 func TestFeasibleBarred(t *testing.T) {
 	t.Parallel()
 	limits := documented
@@ -125,9 +128,9 @@ func TestFeasibleBarred(t *testing.T) {
 	}{
 		{"", "gamma", map[policy.Power]int{policy.Running: 60, policy.Stopped: 60}},
 		{"", "delta", map[policy.Power]int{policy.Running: 30, policy.Stopped: 30}},
-		{"b", "gamma", map[policy.Power]int{policy.Running: 60, policy.Stopped: 30}},
-		{"GAM*", "gamma", map[policy.Power]int{policy.Running: 60, policy.Stopped: 30}},
-		{"b", "delta", map[policy.Power]int{policy.Running: 30}},
+		{"b", "gamma", map[policy.Power]int{policy.Running: 30, policy.Stopped: 30}},
+		{"GAM*", "gamma", map[policy.Power]int{policy.Running: 30, policy.Stopped: 30}},
+		{"b", "delta", map[policy.Power]int{}},
 	} {
 		name := func(m policy.Member) string {
 			if m.ID == "c" {
@@ -151,6 +154,21 @@ func TestFeasibleBarred(t *testing.T) {
 		if !maps.Equal(got, c.want) {
 			t.Errorf("protect %q, c is called %s: infeasible %v, want %v", c.protect, c.gamma, got, c.want)
 		}
+	}
+}
+
+// TestFeasibleStartedAlone: a policy that only starts does so with who is
+// protected, too.
+func TestFeasibleStartedAlone(t *testing.T) {
+	t.Parallel()
+	limits := documented
+	limits[quota.Start].N, limits[quota.Start].Scope = 1, quota.Key
+	set := compile(t, spec("p", "0 8 * * *", "", "a", "b"))
+	from := time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC)
+	c := Config{Set: set, Quotas: limits, Protect: policy.NewProtection([]policy.Pattern{{Text: "a"}}, set.Policies)}
+	all, err := Feasible(c, byFile, from, from.AddDate(0, 0, 1), waiting)
+	if err != nil || len(all) != 1 || all[0].Count != 1 || all[0].Skipped {
+		t.Errorf("infeasible %+v, error %v; want one start that is late", all, err)
 	}
 }
 

@@ -82,7 +82,7 @@ func (o checkOptions) run(ctx context.Context, c *console, now time.Time) error 
 	// A warning that is an error under --strict keeps its name: it is the caller
 	// who is strict, not the file.
 	v.fine = !config.Failed(v.problems) && !(o.strict && len(v.problems) > 0)
-	if err := tellIdle(c, file); err != nil {
+	if err := v.tellIdle(c, o.online); err != nil {
 		return err
 	}
 	if err := v.write(c, o.format); err != nil {
@@ -108,7 +108,7 @@ func (o checkOptions) prove(ctx context.Context, c *console, v *verdict, now tim
 	}
 	if inv != nil {
 		v.known = true
-		problems = append(problems, inv.resolve(v.file, nil)...)
+		problems = append(problems, inv.choose(v.file, nil)...)
 		problems = append(problems, inv.holdAgainst(v.file)...)
 		v.notes = inv.unprotecting(v.file)
 	}
@@ -223,6 +223,18 @@ func (v verdict) counts() (policies, deployments int) {
 	return len(v.file.Policies.Policies), deployments
 }
 
+// tellIdle says whom it does not know, and where nothing is asked for. Whoever
+// asks the platform is told by the problems why it did not list anybody.
+func (v verdict) tellIdle(c *console, online bool) error {
+	if v.file.Policies != nil && v.file.Policies.Selects() && !v.known {
+		if online {
+			return nil
+		}
+		return tellUnseen(c, v.file, "checked")
+	}
+	return tellIdle(c, v.file)
+}
+
 // tellIdle says so where a file that is right asks for nothing: an empty answer
 // alone looks as if the question had been lost. A file that is wrong has its
 // problems to say.
@@ -233,6 +245,8 @@ func tellIdle(c *console, file *config.Config) error {
 	case file.Policies == nil || deployments > 0:
 	case policies == 0:
 		_, err = fmt.Fprintf(c.err, "%s has no policies: nothing is scheduled\n", file.Source)
+	case file.Policies.Selects():
+		_, err = fmt.Fprintf(c.err, "%s names no deployments in its policies, and its selections have none: nothing is scheduled\n", file.Source)
 	default:
 		_, err = fmt.Fprintf(c.err, "%s has no deployments in its policies: nothing is scheduled\n", file.Source)
 	}

@@ -98,7 +98,7 @@ func infeasibleProblem(i scheduler.Infeasible) policy.Problem {
 
 // infeasibleText is what would happen, and why.
 func infeasibleText(i scheduler.Infeasible) string {
-	first := i.First.Format("Mon 2 Jan 2006 15:04")
+	first := shownTime(i.First, "Mon 2 Jan 2006 15:04")
 	calls := plural(i.Count, i.Power.Action(), i.Power.Action()+"s")
 	limit := fmt.Sprintf("%d in %s", i.Limit.N, shortSpan(i.Limit.Per))
 	switch {

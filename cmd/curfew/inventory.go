@@ -52,9 +52,37 @@ func accountInventory(all []apiclient.Deployment) *inventory {
 // inventoryFlag is the flag that names an inventory in every command that goes by
 // the file alone.
 func inventoryFlag(cmd *cobra.Command, path *string) {
-	cmd.Flags().StringVar(path, "inventory", "",
+	cmd.Flags().Var(given{path, "the path of a list of deployments"}, "inventory",
 		"`FILE` with the deployments of the account, as GET /deployments answers or \"curfew list -o json\" prints; - is stdin")
 }
+
+// A given is a flag whose value may be left out, but not be empty: that is a
+// mistake, mostly of a script whose variable has no value, and would quietly be
+// another question than the one that was meant.
+type given struct {
+	text *string
+	what string // is wanted, for people
+}
+
+// Set implements pflag.Value.
+func (g given) Set(s string) error {
+	if s == "" {
+		return errors.New("it is empty, as a variable is that nobody has set: want " + g.what + ", or no such flag")
+	}
+	*g.text = s
+	return nil
+}
+
+// String implements pflag.Value. Pflag asks the zero value, too.
+func (g given) String() string {
+	if g.text == nil {
+		return ""
+	}
+	return *g.text
+}
+
+// Type implements pflag.Value; it is what --help calls the value.
+func (g given) Type() string { return "string" }
 
 // readInventory reads the file at path, stdin for "-". Without a path there is no
 // inventory, and no error.
@@ -139,6 +167,8 @@ func (v *inventory) add(e inventoryEntry) error {
 	switch {
 	case e.ID == nil || strings.TrimSpace(*e.ID) == "":
 		return errors.New("deploymentID is missing")
+	case !goodID(*e.ID):
+		return fmt.Errorf("deployment id %q is none that a file can name: want 1 to 128 letters, digits and signs of ASCII, no slash", *e.ID)
 	case e.Name == nil:
 		return fmt.Errorf("deployment %q has no deploymentName", *e.ID)
 	}
@@ -169,15 +199,24 @@ func atLine(text []byte, err error) error {
 	return err
 }
 
-// resolve puts the deployments that file selects under its policies. before is
-// the set that was in force, nil where there was none. The problems are warnings.
-// Without an inventory nobody is selected.
-func (v *inventory) resolve(file *config.Config, before *policy.Set) []policy.Problem {
+// choose puts the deployments that file selects under its policies. before is
+// the set that was in force, nil where there was none. Without an inventory nobody
+// is selected.
+func (v *inventory) choose(file *config.Config, before *policy.Set) []policy.Problem {
 	if v == nil || file.Policies == nil {
 		return nil
 	}
 	set, problems := file.Policies.Resolve(v.all, before)
 	file.Policies = set
+	return problems
+}
+
+// resolve is choose for a command that only looks: the problems are warnings.
+func (v *inventory) resolve(file *config.Config, before *policy.Set) []policy.Problem {
+	problems := v.choose(file, before)
+	for i := range problems {
+		problems[i].Warning = true
+	}
 	return problems
 }
 
@@ -251,14 +290,20 @@ func takeInventory(c *console, file *config.Config, path string) (*inventory, er
 		return nil, err
 	}
 	if v == nil && file.Policies.Selects() {
-		_, err = fmt.Fprintf(c.err, "%s selects deployments by name, and those are not shown without an inventory: "+
-			"curfew list -o json >deployments.json, then --inventory deployments.json\n", file.Source)
-		return v, err
+		return v, tellUnseen(c, file, "shown")
 	}
 	if _, err := io.WriteString(c.err, v.missing(file)); err != nil {
 		return nil, err
 	}
 	return v, tellIdle(c, file)
+}
+
+// tellUnseen says that nobody knows here whom a file selects, so that they are
+// not shown, or checked.
+func tellUnseen(c *console, file *config.Config, what string) error {
+	_, err := fmt.Fprintf(c.err, "%s selects deployments by name, and those are not %s without an inventory: "+
+		"curfew list -o json >deployments.json, then --inventory deployments.json\n", file.Source, what)
+	return err
 }
 
 // missing says which deployments of a file an inventory does not have: they may

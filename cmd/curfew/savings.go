@@ -14,7 +14,8 @@ type savings struct {
 	bill
 	currency string
 	unpriced int     // deployments of which nobody knows the price
-	each     []*bill // by deployment, as in Report.Powers; nil for those
+	started  int     // deployments whose policy stops nothing: what they cost is not its doing
+	each     []*bill // by deployment, as in Report.Powers; nil for both
 	price    config.Price
 	mixed    bool // not all have that price
 }
@@ -37,15 +38,22 @@ func savingsOf(file *config.Config, r *sim.Report) *savings {
 	s := &savings{currency: file.Prices.Currency()}
 	for _, p := range r.Powers {
 		price, ok := file.Prices.At(p.Deployment, p.Name)
-		if !ok {
+		switch {
+		case p.StartOnly && !p.DryRun:
+			s.started++
+			s.each = append(s.each, nil)
+		case !ok:
 			s.unpriced++
 			s.each = append(s.each, nil)
-			continue
+		default:
+			s.add(p, price)
 		}
-		s.add(p, price)
 	}
 	return s
 }
+
+// billed is how many deployments are in the sums.
+func (s *savings) billed() int { return len(s.each) - s.unpriced - s.started }
 
 func (s *savings) add(p sim.Powers, price config.Price) {
 	b := &bill{
@@ -53,7 +61,7 @@ func (s *savings) add(p sim.Powers, price config.Price) {
 		saved:  p.Stopped.Hours() * (price.Running - price.Stopped),
 		always: (p.Running + p.Stopped + p.Other).Hours() * price.Running,
 	}
-	s.mixed = s.mixed || len(s.each) > s.unpriced && price != s.price
+	s.mixed = s.mixed || s.billed() > 0 && price != s.price
 	s.price = price
 	s.each = append(s.each, b)
 	s.hours, s.saved, s.always = s.hours+b.hours, s.saved+b.saved, s.always+b.always
@@ -61,12 +69,15 @@ func (s *savings) add(p sim.Powers, price config.Price) {
 
 // String is the figure with its formula, for people.
 func (s *savings) String() string {
+	if s.billed() == 0 && s.started > 0 {
+		return "no figure: the policies only start, and what people save by stopping is theirs"
+	}
 	share := 0.0
 	if s.always > 0 {
 		share = 100 * s.saved / s.always
 	}
 	formula := fmt.Sprintf("(%s − %s) %s", amountText(s.price.Running), amountText(s.price.Stopped), s.currency)
-	if s.mixed || s.unpriced == len(s.each) {
+	if s.mixed || s.billed() == 0 {
 		formula = "(price running − price stopped)"
 	}
 	text := fmt.Sprintf("%.2f %s of %.2f for always running (%.0f %%): %.1f h stopped × %s",
@@ -76,6 +87,9 @@ func (s *savings) String() string {
 	}
 	if s.unpriced > 0 {
 		text += "; " + plural(s.unpriced, "deployment has", "deployments have") + " no price"
+	}
+	if s.started > 0 {
+		text += "; without " + plural(s.started, "deployment that is", "deployments that are") + " only started"
 	}
 	return text
 }

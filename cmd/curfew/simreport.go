@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -22,6 +23,7 @@ import (
 type simView struct {
 	*sim.Report
 	file   *config.Config
+	lines  []*planLine // what the policies plan, for the picture
 	faults sim.Faults
 	seed   uint64
 	saved  *savings // nil where the file has no prices
@@ -45,6 +47,8 @@ func (v simView) text(w io.Writer) error {
 	fmt.Fprintf(&b, "%s from %s to %s (%s)\n", plural(v.Deployments, "deployment", "deployments"),
 		v.long(v.From), v.long(v.To), v.file.Location)
 	field(&b, "assumed", ", ", "a start takes "+spanText(v.StartTakes), "a stop "+spanText(v.StopTakes), v.mood())
+	lines(&b, "by hand", v.byHand())
+	lines(&b, "dry run", v.dryRun())
 	field(&b, "went wrong", " · ", v.mishaps()...)
 	b.WriteByte('\n')
 	field(&b, "calls", " · ", fmt.Sprintf("%d get, %d start, %d stop", v.Calls[quota.Get], v.Calls[quota.Start], v.Calls[quota.Stop]),
@@ -102,7 +106,7 @@ func lines(b *strings.Builder, about string, all []string) {
 
 // long is an instant with its year, in the file's zone.
 func (v simView) long(t time.Time) string {
-	return t.In(v.file.Location).Format("Mon _2 Jan 2006 15:04")
+	return shownTime(t.In(v.file.Location), "Mon _2 Jan 2006 15:04")
 }
 
 // at is an instant in the file's zone, with the year where there are several.
@@ -139,6 +143,44 @@ func (v simView) mood() string {
 		return fmt.Sprintf("up to twice that in a bad year (--faults heavy --seed %d)", v.seed)
 	}
 	return "nothing goes wrong (--faults none)"
+}
+
+// byHand is what was assumed of people.
+func (v simView) byHand() []string {
+	var all []string
+	for _, g := range grouped(v.ByHand, func(h sim.Hand) sim.Hand { h.Policy = ""; return h }) {
+		h, did := g[0], "stopped"
+		if h.Power == policy.Stopped {
+			did = "started"
+		}
+		clock := h.Clock
+		if h.Zone != v.file.Location.String() {
+			clock += " (" + h.Zone + ")"
+		}
+		all = append(all, fmt.Sprintf("assumed: each day at %s somebody %ss what %s has %s",
+			clock, h.Power.Action(), andOthers(h.Policy, len(g)), did))
+	}
+	return all
+}
+
+// dryRun says of whom nothing is expected.
+func (v simView) dryRun() []string {
+	var dry []sim.Powers
+	for _, p := range v.Powers {
+		if p.DryRun {
+			dry = append(dry, p)
+		}
+	}
+	if len(dry) == 0 {
+		return nil
+	}
+	whose := ""
+	if !v.file.DryRun {
+		policies := grouped(dry, func(p sim.Powers) string { return p.Policy })
+		whose = " of " + andOthers(policies[0][0].Policy, len(policies))
+	}
+	return []string{fmt.Sprintf("no calls for %s%s (dry_run): they run on, and save nothing",
+		plural(len(dry), "deployment", "deployments"), whose)}
 }
 
 // mishaps is what did.
@@ -316,7 +358,7 @@ func (v simView) powers() string {
 	t.SetStyle(table.StyleLight)
 	t.Style().Options = table.OptionsNoBordersAndSeparators
 	t.Style().Format.Header = text.FormatDefault
-	t.AppendHeader(table.Row{"deployment", "policy", "running", "stopped", "between", "stopped"})
+	t.AppendHeader(table.Row{"deployment", "policy", "running", "stopped", "between", "% stopped"})
 	columns := []table.ColumnConfig{{Number: 1, WidthMax: 36}, {Number: 2, WidthMax: 22}}
 	for n := 3; n <= 6; n++ {
 		columns = append(columns, table.ColumnConfig{Number: n, Align: text.AlignRight, AlignHeader: text.AlignRight})
@@ -326,12 +368,19 @@ func (v simView) powers() string {
 		row, who := powersRow(g[0]), strings.TrimSpace(string(g[0].Deployment)+" "+g[0].Name)
 		t.AppendRow(table.Row{andOthers(who, len(g)), row[0], row[1], row[2], row[3], row[4]})
 	}
-	return t.Render()
+	return blankEnds.ReplaceAllString(t.Render(), "")
 }
+
+// blankEnds are the blanks with which a table fills up its lines.
+var blankEnds = regexp.MustCompile(`(?m) +$`)
 
 // powersRow is what the table says of a deployment beside its name.
 func powersRow(p sim.Powers) [5]string {
-	return [5]string{p.Policy, hours(p.Running), hours(p.Stopped), hours(p.Other), share(p)}
+	name := p.Policy
+	if p.DryRun {
+		name += " (dry run)"
+	}
+	return [5]string{name, hours(p.Running), hours(p.Stopped), hours(p.Other), share(p)}
 }
 
 // grouped puts those with one key together, in the order of the first of each.

@@ -22,6 +22,8 @@ type (
 		Seed              uint64           `json:"seed"`
 		StartTakesSeconds float64          `json:"start_takes_seconds"`
 		StopTakesSeconds  float64          `json:"stop_takes_seconds"`
+		ByHand            []handBody       `json:"by_hand"`
+		DryRun            bool             `json:"dry_run"`
 		Mishaps           []mishapBody     `json:"mishaps"`
 		Deployments       int              `json:"deployments"`
 		Calls             map[string]int   `json:"calls"`
@@ -38,6 +40,12 @@ type (
 		Waiting           []waitingBody    `json:"waiting"`
 		Powers            []deploymentBody `json:"powers"`
 		Savings           *savingsBody     `json:"savings,omitempty"`
+	}
+	handBody struct {
+		Policy   string `json:"policy"`
+		Action   string `json:"action"`
+		At       string `json:"at"`
+		Timezone string `json:"timezone"`
 	}
 	mishapBody struct {
 		Mishap       string  `json:"mishap"`
@@ -114,6 +122,7 @@ type (
 		Deployment     string    `json:"deployment"`
 		Name           string    `json:"name,omitempty"`
 		Policy         string    `json:"policy"`
+		DryRun         bool      `json:"dry_run,omitempty"`
 		RunningSeconds float64   `json:"running_seconds"`
 		StoppedSeconds float64   `json:"stopped_seconds"`
 		OtherSeconds   float64   `json:"other_seconds"`
@@ -123,6 +132,7 @@ type (
 		billBody
 		Currency string `json:"currency"`
 		Unpriced int    `json:"deployments_without_price"`
+		Started  int    `json:"deployments_started_alone"`
 	}
 	billBody struct {
 		HoursStopped  float64 `json:"hours_stopped"`
@@ -138,6 +148,7 @@ func (v simView) json(w io.Writer) error {
 		From: utc(v.From), To: utc(v.To), Timezone: v.file.Location.String(), Faults: v.faults.String(), Seed: v.seed,
 		StartTakesSeconds: seconds(v.StartTakes), StopTakesSeconds: seconds(v.StopTakes),
 		Deployments: v.Deployments, Calls: map[string]int{}, OverQuota: v.OverQuota, Repeated: v.Repeated, Limited: v.Limited,
+		ByHand: bodies(v.ByHand, handOf), DryRun: v.file.DryRun,
 		Peaks: map[string]peak{}, Mishaps: bodies(v.Mishaps, mishapOf), Outcomes: bodies(v.Outcomes, outcomeOf),
 		Lateness: bodies(v.Lateness, latenessOf), Waits: bodies(v.Waits, waitsOf), Starts: bodies(v.Starts, startsOf),
 		Leads: bodies(v.Leads, leadOf), Alarms: bodies(v.Alarms, alarmOf), Waiting: bodies(v.Waiting, waitingOf),
@@ -159,7 +170,7 @@ func (v simView) money(b *reportBody) {
 	if v.saved == nil {
 		return
 	}
-	b.Savings = &savingsBody{*billOf(v.saved.bill), v.saved.currency, v.saved.unpriced}
+	b.Savings = &savingsBody{*billOf(v.saved.bill), v.saved.currency, v.saved.unpriced, v.saved.started}
 	for i, one := range v.saved.each {
 		if one != nil {
 			b.Powers[i].Savings = billOf(*one)
@@ -175,6 +186,8 @@ func bodies[T, B any](all []T, of func(T) B) []B {
 	}
 	return list
 }
+
+func handOf(h sim.Hand) handBody { return handBody{h.Policy, h.Power.Action(), h.Clock, h.Zone} }
 
 func mishapOf(m sim.Mishap) mishapBody {
 	return mishapBody{string(m.Kind), m.Count, seconds(m.Total)}
@@ -221,7 +234,7 @@ func waitingOf(d sim.Waiting) waitingBody {
 
 func powersOf(p sim.Powers) deploymentBody {
 	return deploymentBody{
-		Deployment: string(p.Deployment), Name: p.Name, Policy: p.Policy,
+		Deployment: string(p.Deployment), Name: p.Name, Policy: p.Policy, DryRun: p.DryRun,
 		RunningSeconds: seconds(p.Running), StoppedSeconds: seconds(p.Stopped), OtherSeconds: seconds(p.Other),
 	}
 }

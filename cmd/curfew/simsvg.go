@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,11 +15,12 @@ import (
 	"curfew/scheduler"
 )
 
-// svg draws what the platform saw: a lane for each deployment, and signs where a
-// transition came late or not at all.
+// svg draws what the platform saw: a lane for each deployment, with the days off
+// and the cancelled times of its plan, and signs where a transition came late or
+// not at all.
 func (v simView) svg(w io.Writer) error {
 	p := picture.Picture{
-		Title: fmt.Sprintf("%s, simulated", plural(v.Deployments, "deployment", "deployments")),
+		Title: fmt.Sprintf("%s, simulated, %s to %s", plural(v.Deployments, "deployment", "deployments"), v.shown(v.From), v.shown(v.To)),
 		Note:  v.note(), From: v.From, To: v.To, Location: v.file.Location, Sum: "stopped",
 	}
 	marks := map[policy.DeploymentID][]picture.Mark{}
@@ -27,27 +29,61 @@ func (v simView) svg(w io.Writer) error {
 			marks[m.Deployment] = append(marks[m.Deployment], mark)
 		}
 	}
+	lanes := v.lanes()
 	for _, d := range v.Powers {
-		p.Rows = append(p.Rows, picture.Row{
-			Group: d.Policy, Name: cmp.Or(d.Name, string(d.Deployment)), Note: idNote(d), Sum: share(d),
-			Bars: v.bars(d), Marks: marks[d.Deployment],
-		})
+		row := lanes[d.Policy]
+		row.Name, row.Note, row.Sum = cmp.Or(d.Name, string(d.Deployment)), idNote(d), share(d)
+		row.Bars, row.Marks = v.bars(d), beside(marks[d.Deployment], row.Marks)
+		p.Rows = append(p.Rows, row)
 	}
 	return p.Write(w)
 }
 
-// note is what was assumed, as the text has it.
-func (v simView) note() string {
-	return fmt.Sprintf("what the platform saw; assumed: a start takes %s, a stop %s, %s",
-		spanText(v.StartTakes), spanText(v.StopTakes), v.mood())
+// lanes are what the rows of each policy have in common, as in the plan's picture.
+func (v simView) lanes() map[string]picture.Row {
+	s := span{v.From.In(v.file.Location), v.To.In(v.file.Location)}
+	lanes := make(map[string]picture.Row, len(v.lines))
+	for _, l := range v.lines {
+		if len(l.members) > 0 {
+			lanes[l.policy.Name()] = l.lane(s, nil)
+		}
+	}
+	return lanes
 }
 
-// idNote is the id where the row is called by a name.
-func idNote(d sim.Powers) string {
-	if d.Name == "" {
-		return ""
+// beside puts what the plan cancels beside the signs of what was settled. Of one
+// instant the latter tells more.
+func beside(settled, planned []picture.Mark) []picture.Mark {
+	for _, m := range planned {
+		same := func(o picture.Mark) bool { return o.At.Equal(m.At) }
+		if m.Kind == picture.MarkCancelled && !slices.ContainsFunc(settled, same) {
+			settled = append(settled, m)
+		}
 	}
-	return string(d.Deployment)
+	return settled
+}
+
+// shown is an instant of the heading.
+func (v simView) shown(t time.Time) string {
+	return shownTime(t.In(v.file.Location), "Mon 2 Jan 2006 15:04")
+}
+
+// note is what was assumed, as the text has it.
+func (v simView) note() string {
+	return fmt.Sprintf("times in %s; what the platform saw; assumed: a start takes %s, a stop %s, %s",
+		v.file.Location, spanText(v.StartTakes), spanText(v.StopTakes), v.mood())
+}
+
+// idNote is the id where the row is called by a name, and that it is a dry run.
+func idNote(d sim.Powers) string {
+	var notes []string
+	if d.Name != "" {
+		notes = append(notes, string(d.Deployment))
+	}
+	if d.DryRun {
+		notes = append(notes, "dry run")
+	}
+	return strings.Join(notes, " · ")
 }
 
 // bars are the stretches of a deployment's history within the span. A transition

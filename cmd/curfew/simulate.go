@@ -26,8 +26,13 @@ func newSimulate(c *console) *cobra.Command {
 in virtual time, and show what that was like: calls, quota peaks, how transitions
 ended and what they waited for, whether people found their deployments running at
 the time that the file names, how long each ran, and what that saves where the file
-has prices. It needs no key and makes no call. Deployments have the names that the
-file asserts; whom it selects by name, nobody knows here.
+has prices. It needs no key and makes no call. Names, and whom policies select by
+name, are those of --inventory; without it, the names are those that the file
+asserts, and nobody is selected.
+
+Where a policy has one power only, people are taken to undo once a day what it
+did, and the report says at what time; what a policy starts alone saves nothing.
+A dry run saves nothing, either: what would be stopped runs on.
 
 How much goes wrong is what --faults says:
 
@@ -48,6 +53,7 @@ in docs/schema/simulate.schema.json.`,
   curfew simulate -c curfew.yaml --days 365 --faults heavy --seed 7 -o json
   curfew simulate -c curfew.yaml --start-takes 10m       are people served at 08:00?
   curfew simulate -c curfew.yaml --per-key               the quota is one for the whole key
+  curfew simulate -c curfew.yaml --inventory deployments.json
   curfew simulate -c curfew.yaml -o svg >month.svg`,
 		Args: cobra.NoArgs,
 		PreRun: func(cmd *cobra.Command, _ []string) {
@@ -63,6 +69,7 @@ in docs/schema/simulate.schema.json.`,
 
 type simulateOptions struct {
 	file, format, from    string
+	inventory             string
 	days                  int
 	faults                sim.Faults
 	seed                  uint64
@@ -74,6 +81,7 @@ func (o *simulateOptions) flags(cmd *cobra.Command) {
 	fileFlag(cmd, &o.file)
 	formatFlag(cmd, &o.format, "table", "json", "svg")
 	o.days, o.seed = 30, 1
+	inventoryFlag(cmd, &o.inventory)
 	f := cmd.Flags()
 	f.Var(whole[int]{&o.days}, "days", "how many days to live through")
 	f.StringVar(&o.from, "from", "now", "the `TIME` at which the daemon is started")
@@ -107,7 +115,7 @@ func (f faultsFlag) Type() string { return "level" }
 func (o simulateOptions) run(ctx context.Context, c *console, now time.Time) error {
 	ctx, stop := untilSignal(ctx)
 	defer stop()
-	file, err := loadFile(c, o.file)
+	file, err := readFile(c, o.file)
 	if err != nil {
 		return err
 	}
@@ -115,6 +123,11 @@ func (o simulateOptions) run(ctx context.Context, c *console, now time.Time) err
 	if err != nil {
 		return err
 	}
+	inv, err := takeInventory(c, file, o.inventory)
+	if err != nil {
+		return err
+	}
+	so.Config, so.Name = simulated(file), inv.name
 	p := &simProgress{from: so.From, at: so.From, days: o.days, began: now, now: time.Now}
 	if terminal(c.err) {
 		p.out = c.err
@@ -129,10 +142,12 @@ func (o simulateOptions) run(ctx context.Context, c *console, now time.Time) err
 	case err != nil:
 		return err
 	}
-	return o.write(c, file, report)
+	return o.write(c, simView{
+		Report: report, file: file, lines: planLines(file, inv), faults: o.faults, seed: o.seed, saved: savingsOf(file, report),
+	})
 }
 
-// simOptions is what the flags and the file ask for.
+// simOptions is what the flags ask for.
 func (o simulateOptions) simOptions(file *config.Config, now time.Time) (sim.Options, error) {
 	from, err := parseTime(o.from, now, file.Location)
 	if err != nil {
@@ -140,6 +155,9 @@ func (o simulateOptions) simOptions(file *config.Config, now time.Time) (sim.Opt
 	}
 	if o.days < 1 || o.days > maxDays {
 		return sim.Options{}, usagef("--days %d: want 1 to %d", o.days, maxDays)
+	}
+	if err := conceivable(from, o.days); err != nil {
+		return sim.Options{}, err
 	}
 	start, err := takes("--start-takes", o.startTakes)
 	if err != nil {
@@ -150,9 +168,21 @@ func (o simulateOptions) simOptions(file *config.Config, now time.Time) (sim.Opt
 		return sim.Options{}, err
 	}
 	return sim.Options{
-		Config: simulated(file), From: from, Days: o.days, Faults: o.faults, Seed: o.seed,
+		From: from, Days: o.days, Faults: o.faults, Seed: o.seed,
 		StartTakes: start, StopTakes: stop, PerKey: o.perKey, Marks: o.format == "svg",
 	}, nil
+}
+
+// conceivable refuses a span that the simulated platform's clock does not know: it
+// counts nanoseconds from 1970 on, in 63 bits.
+func conceivable(from time.Time, days int) error {
+	const first, end = 1970, 2262 // the years of the whole range
+	to := from.Add(time.Duration(days) * 24 * time.Hour)
+	if from.UTC().Year() < first || to.After(time.Date(end, 1, 1, 0, 0, 0, 0, time.UTC)) {
+		return usagef("--from %s, for %s: want a span from %d on that ends by the end of %d, in UTC",
+			from.Format("2006-01-02 15:04"), plural(days, "day", "days"), first, end-1)
+	}
+	return nil
 }
 
 // takes reads how long a transition takes.
@@ -165,8 +195,7 @@ func takes(flag, text string) (time.Duration, error) {
 }
 
 // write shows the report in the format that was asked for.
-func (o simulateOptions) write(c *console, file *config.Config, r *sim.Report) error {
-	view := simView{Report: r, file: file, faults: o.faults, seed: o.seed, saved: savingsOf(file, r)}
+func (o simulateOptions) write(c *console, view simView) error {
 	out := bufio.NewWriterSize(c.out, 64<<10)
 	write := view.text
 	switch o.format {

@@ -39,6 +39,15 @@ policies:
     timezone: America/New_York
 `
 
+// oneSided has policies of one power, one of them on dry run.
+const oneSided = `timezone: Europe/Berlin
+prices: {default: {running: 0.36, stopped: 0.06, currency: USD}}
+policies:
+  - {name: nightly, deployments: [w1], stop: "0 20 * * *"}
+  - {name: early, deployments: [w2], start: "0 8 * * *", timezone: UTC}
+  - {name: rehearsal, deployments: [w3], stop: "0 20 * * *", dry_run: true}
+`
+
 // simViewOf lives through a file, on the days from 1 December 2026 on.
 func simViewOf(t *testing.T, text string, days int, faults sim.Faults) simView {
 	t.Helper()
@@ -50,7 +59,7 @@ func simViewOf(t *testing.T, text string, days int, faults sim.Faults) simView {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return simView{Report: r, file: file, faults: faults, seed: 2, saved: savingsOf(file, r)}
+	return simView{Report: r, file: file, lines: planLines(file, nil), faults: faults, seed: 2, saved: savingsOf(file, r)}
 }
 
 func simSchema(t *testing.T) *jsonschema.Schema {
@@ -70,6 +79,7 @@ func TestSimulateSchema(t *testing.T) {
 	said := map[string]bool{}
 	for _, v := range []simView{
 		simViewOf(t, simFile, 1, sim.NoFaults), simViewOf(t, simFile, 40, sim.HeavyFaults), simStill(t), simCapped(t),
+		simViewOf(t, oneSided, 2, sim.NoFaults),
 	} {
 		var out bytes.Buffer
 		if err := v.json(&out); err != nil {
@@ -157,7 +167,7 @@ func TestSimulateSchemaBites(t *testing.T) {
 	}
 	for _, c := range []struct{ old, new string }{
 		{`"faults": "none"`, `"faults": "some"`}, {`"over_quota": 0`, `"over_quota": -1`},
-		{`"repeated": 0`, `"repeated": 0.5`}, {`"seed": 2,`, ``}, {`"mishaps": []`, `"mishaps": null`},
+		{`"repeated": 0`, `"repeated": 0.5`}, {`"by_hand": []`, `"by_hand": null`}, {`"dry_run": false`, `"dry_run": "no"`}, {`"seed": 2,`, ``}, {`"mishaps": []`, `"mishaps": null`},
 		{`"nominal": "08:00"`, `"nominal": "8:00"`}, {`"wait": "confirming"`, `"wait": "patience"`},
 		{`"action": "start"`, `"action": "go"`}, {`"late": `, `"tardy": `}, {`"currency": "EUR"`, `"currency": "€"`},
 		{`T23:00:00Z"`, `T23:00:00+01:00"`},
@@ -303,6 +313,52 @@ func TestSavings(t *testing.T) {
 	}
 }
 
+// TestSavingsOneSided: what a policy stops is saved, what people stop is not, and
+// a dry run saves nothing. The report says so.
+func TestSavingsOneSided(t *testing.T) {
+	t.Parallel()
+	v := simViewOf(t, oneSided, 7, sim.NoFaults)
+	if hours := v.saved.hours; math.Abs(hours-7*13) > 1 || v.saved.each[1] != nil || v.saved.started != 1 || v.saved.each[2].saved != 0 {
+		t.Errorf("%.1f h stopped and %d deployments only started, the dry run saves %+v; want about 91, 1 and nothing",
+			hours, v.saved.started, v.saved.each[2])
+	}
+	var out bytes.Buffer
+	if err := v.text(&out); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"\nby hand      assumed: each day at 09:00 somebody starts what nightly has stopped\n" +
+			"             assumed: each day at 18:00 (UTC) somebody stops what early has started\n",
+		"\ndry run      no calls for 1 deployment of rehearsal (dry_run): they run on, and save nothing\n",
+		" rehearsal (dry run) ",
+	} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("the report does not have %q:\n%s", want, out.String())
+		}
+	}
+	if text := v.saved.String(); !strings.HasSuffix(text, "; without 1 deployment that is only started") {
+		t.Errorf("the savings are %q", text)
+	}
+	alone := &savings{started: 2, each: make([]*bill, 2)}
+	if text := alone.String(); text != "no figure: the policies only start, and what people save by stopping is theirs" {
+		t.Errorf("where policies only start the savings are %q", text)
+	}
+}
+
+// TestSimulateCookbook: the recipe of what stops every night and is started by
+// hand has something to show: thirteen hours of every night, and nothing late.
+func TestSimulateCookbook(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../docs/cookbook/stop-at-night.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := simViewOf(t, string(text), 30, sim.NoFaults)
+	if stops, hours := v.Calls[quota.Stop], v.Powers[0].Stopped.Hours(); stops != 30 || math.Abs(hours-30*13) > 2 || v.Limited > 0 {
+		t.Errorf("%d stops, %.1f h stopped, %d answered 429; want 30, about 390 and none", stops, hours, v.Limited)
+	}
+}
+
 // TestSavingsText reads the formula.
 func TestSavingsText(t *testing.T) {
 	t.Parallel()
@@ -338,6 +394,28 @@ func TestSimulatePicture(t *testing.T) {
 				t.Errorf("%d days: the picture does not show %q", days, want)
 			}
 		}
+	}
+}
+
+// TestSimulatePictureDays: it says which days it shows, in which zone, marks those
+// that a calendar changes, and shows what is not done on them, as the plan does.
+func TestSimulatePictureDays(t *testing.T) {
+	t.Parallel()
+	file := "calendars: {fair: {dates: [2026-12-03]}}\n" + strings.Replace(simFile, "    start:", "    except: [fair]\n    start:", 1)
+	var out bytes.Buffer
+	if err := simViewOf(t, file, 7, sim.NoFaults).svg(&out); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"4 deployments, simulated, Tue 1 Dec 2026 00:00 to Tue 8 Dec 2026 00:00", "times in Europe/Berlin; what the platform saw",
+		"Thu 3 Dec", "start cancelled: fair", "lab, America/New_York",
+	} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("the picture does not show %q:\n%s", want, out.String())
+		}
+	}
+	if n := strings.Count(out.String(), "start cancelled: fair"); n == 0 || strings.Contains(out.String(), "stop cancelled") {
+		t.Errorf("%d starts are cancelled, want those of the fair alone", n)
 	}
 }
 

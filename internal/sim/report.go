@@ -32,6 +32,10 @@ type Options struct {
 	// leaves its scope open. Otherwise it counts such a one for each deployment.
 	PerKey bool
 
+	// Name is what a deployment is called on the platform; nil, or an empty answer,
+	// stands for the name that the file asserts, else a made-up one.
+	Name func(policy.Member) string
+
 	Marks bool // keep Report.Marks: one for each transition, which may be many
 
 	Progress func(at time.Time) // called once for each simulated day; may be nil
@@ -47,6 +51,7 @@ type Report struct {
 	Deployments int
 
 	StartTakes, StopTakes time.Duration // what was assumed of transitions
+	ByHand                []Hand        // what was assumed of people, in the order of the file
 	Mishaps               []Mishap      // what went wrong, by kind
 
 	Calls     [quota.Methods]int // that reached the platform, by method
@@ -101,8 +106,10 @@ type Waiting struct {
 // the time in transition or in trouble.
 type Powers struct {
 	Deployment              policy.DeploymentID
-	Name                    string // that the file asserts; empty for none
+	Name                    string // as Options has it, else the file; empty for none
 	Policy                  string
+	DryRun                  bool // no call is made for it
+	StartOnly               bool // its policy stops nothing: where it was stopped, people did it
 	Running, Stopped, Other time.Duration
 	History                 []simplatform.Change // what it was when, oldest first
 }
@@ -133,6 +140,7 @@ func Simulate(ctx context.Context, o Options) (*Report, error) {
 	if err := errors.Join(t.weather.begin(span), o.populate(m.world, t.weather), m.start()); err != nil {
 		return nil, fmt.Errorf("simulate: %w", err)
 	}
+	t.hands()
 	for day := range o.Days {
 		if err := ctx.Err(); err != nil {
 			return nil, fmt.Errorf("simulate: %w", err)
@@ -161,18 +169,15 @@ func (o *Options) world() *simplatform.World {
 	return simplatform.New(c)
 }
 
-// populate puts the deployments of the file on the platform, each as its policy
-// wants it by then: the daemon is not the first to look after them.
+// populate puts the deployments of the file on the platform, each as it would be
+// by then: the daemon is not the first to look after them.
 func (o *Options) populate(w *simplatform.World, weather *weather) error {
 	for _, p := range o.Config.Set.Policies {
-		status := simplatform.Running
-		if p.Decide(o.From).Want == policy.Stopped {
-			status = simplatform.Stopped
-		}
+		left := o.left(p)
 		for _, member := range p.Members() {
-			d := simplatform.Deployment{ID: string(member.ID), Name: cmp.Or(member.Name, "sim-"+string(member.ID)), Status: status}
-			if s, _ := o.Config.Protect.Of(member.ID, d.Name); s == policy.Barred {
-				d.Status = simplatform.Running
+			d := simplatform.Deployment{ID: string(member.ID), Name: o.named(member), Status: simplatform.Running}
+			if left == policy.Stopped && o.stopped(p, member, d.Name) {
+				d.Status = simplatform.Stopped
 			}
 			if err := w.Add(o.From, d, weather.timing(member.ID)); err != nil {
 				return err
@@ -181,3 +186,34 @@ func (o *Options) populate(w *simplatform.World, weather *weather) error {
 	}
 	return nil
 }
+
+// left is the power of p's deployments at the beginning: what p wants by then, or
+// where it has one power only, what it or people did last.
+func (o *Options) left(p *policy.Policy) policy.Power {
+	if h, ok := o.handOf(p); ok {
+		return h.left(o.From)
+	}
+	return p.Decide(o.From).Want
+}
+
+// stopped reports whether somebody can have stopped a deployment of p. Where the
+// daemon would not, be it for a dry run, nobody else does its work.
+func (o *Options) stopped(p *policy.Policy, m policy.Member, called string) bool {
+	protected, _ := o.Config.Protect.Of(m.ID, called)
+	spared := p.Has(policy.Stopped) && protected == policy.Barred
+	return !o.dry(p) && m.Named(called) != policy.Barred && !spared
+}
+
+// dry reports whether no call is made for p.
+func (o *Options) dry(p *policy.Policy) bool { return o.Config.DryRun || p.Options().DryRun }
+
+// name is what is known of a deployment's name, empty for nothing; named is what
+// the platform calls it.
+func (o *Options) name(m policy.Member) string {
+	if o.Name == nil {
+		return m.Name
+	}
+	return cmp.Or(o.Name(m), m.Name)
+}
+
+func (o *Options) named(m policy.Member) string { return cmp.Or(o.name(m), "sim-"+string(m.ID)) }

@@ -17,7 +17,7 @@ import (
 // does not show the end are left out, and policies that make no calls.
 type Starts struct {
 	Deployment policy.DeploymentID
-	Name       string // that the file asserts; empty for none
+	Name       string // as Powers has it
 	Policy     string
 	Nominal    string // the local time, "08:00"
 	Zone       string // of Nominal
@@ -52,9 +52,9 @@ func (r *Report) leadAnswers() time.Duration { return max(30*time.Minute, 2*r.St
 
 // arrivals finds out what the starts of a span meant for people.
 func (r *Report) arrivals(c scheduler.Config) {
-	history := map[policy.DeploymentID][]simplatform.Change{}
+	had := map[policy.DeploymentID]*Powers{}
 	for i := range r.Powers {
-		history[r.Powers[i].Deployment] = r.Powers[i].History
+		had[r.Powers[i].Deployment] = &r.Powers[i]
 	}
 	for _, p := range c.Set.Policies {
 		if c.DryRun || p.Options().DryRun || len(p.Members()) == 0 {
@@ -64,7 +64,7 @@ func (r *Report) arrivals(c scheduler.Config) {
 		lead := leadOf{Lead: Lead{Policy: p.Name(), Now: p.Options().StartLead}, answers: r.leadAnswers()}
 		first := len(r.Starts)
 		for _, m := range p.Members() {
-			r.Starts = append(r.Starts, startsOf(p, m, arrivals, history[m.ID], r.To, &lead)...)
+			r.Starts = append(r.Starts, startsOf(p, had[m.ID], arrivals, r.To, &lead)...)
 		}
 		slices.SortStableFunc(r.Starts[first:], func(a, b Starts) int { return strings.Compare(a.Nominal, b.Nominal) })
 		if lead.Late > 0 {
@@ -104,18 +104,18 @@ func arrivalsOf(p *policy.Policy, from, to time.Time) []arrival {
 const longestRoom = time.Duration(1<<63 - 1)
 
 // startsOf holds the arrivals to a deployment against what the platform has of it.
-func startsOf(p *policy.Policy, m policy.Member, arrivals []arrival, history []simplatform.Change, to time.Time, lead *leadOf) []Starts {
+func startsOf(p *policy.Policy, d *Powers, arrivals []arrival, to time.Time, lead *leadOf) []Starts {
 	var all []Starts
 	late := map[string][]time.Duration{}
 	for _, v := range arrivals {
-		after, ran := ranAfter(history, v)
+		after, ran := ranAfter(d.History, v)
 		if !ran && (v.until.IsZero() || v.until.After(to)) {
 			continue // it may still come
 		}
 		i := slices.IndexFunc(all, func(s Starts) bool { return s.Nominal == v.clock })
 		if i < 0 {
 			i = len(all)
-			all = append(all, Starts{Deployment: m.ID, Name: m.Name, Policy: p.Name(), Nominal: v.clock, Zone: p.Zone()})
+			all = append(all, Starts{Deployment: d.Deployment, Name: d.Name, Policy: p.Name(), Nominal: v.clock, Zone: p.Zone()})
 		}
 		all[i].add(v, after, ran)
 		if ran {

@@ -19,12 +19,33 @@ type tally struct {
 	waits    *waits
 	limits   [quota.Methods]quota.Limit
 	key      [quota.Methods]window
-	each     map[policy.DeploymentID]*[quota.Methods]window
+	each     map[policy.DeploymentID]*seat
+	last     *seat // of the request before
 	peaks    [quota.Methods]Peak
 	outcomes map[outcomeKey]int
 	late     map[scheduler.LateCause]*Lateness
 	alarms   map[scheduler.AlarmKind]*AlarmCount
 	marks    []Mark
+	byHand   []Hand
+}
+
+// A seat has the requests for one deployment. Looks come round in the same order
+// again and again, so that the one to follow is known without the map: a year of a
+// hundred deployments has ten million.
+type seat struct {
+	id       policy.DeploymentID
+	requests [quota.Methods]window
+	then     *seat // that followed the last time
+}
+
+func (t *tally) seat(id policy.DeploymentID) *seat {
+	s := t.last.then
+	if s.id != id {
+		s = t.each[id]
+		t.last.then = s
+	}
+	t.last = s
+	return s
 }
 
 type outcomeKey struct {
@@ -34,12 +55,14 @@ type outcomeKey struct {
 
 func newTally(o *Options) *tally {
 	t := &tally{
-		options: o, limits: o.Config.Quotas, each: map[policy.DeploymentID]*[quota.Methods]window{},
+		options: o, limits: o.Config.Quotas, each: map[policy.DeploymentID]*seat{},
 		outcomes: map[outcomeKey]int{}, late: map[scheduler.LateCause]*Lateness{}, alarms: map[scheduler.AlarmKind]*AlarmCount{},
 	}
 	for _, p := range o.Config.Set.Policies {
 		for _, m := range p.Members() {
-			t.each[m.ID] = &[quota.Methods]window{}
+			s := &seat{id: m.ID}
+			s.then, t.last = s, s
+			t.each[m.ID] = s
 		}
 	}
 	for i, lim := range t.limits {
@@ -69,7 +92,7 @@ func (t *tally) arrived(c scheduler.Call, r simplatform.Response) error {
 	}
 	now, per, p := t.machine.real, t.limits[c.Method].Per, &t.peaks[c.Method]
 	p.Key.reach(t.key[c.Method].add(now, per), t.machine, c.Deployment)
-	p.Deployment.reach(t.each[c.Deployment][c.Method].add(now, per), t.machine, c.Deployment)
+	p.Deployment.reach(t.seat(c.Deployment).requests[c.Method].add(now, per), t.machine, c.Deployment)
 	return nil
 }
 
@@ -125,7 +148,8 @@ func (t *tally) report() *Report {
 	score := m.world.Score()
 	r := &Report{
 		From: o.From, To: m.server(), Deployments: len(t.each),
-		StartTakes: cmp.Or(o.StartTakes, DefaultStartTakes), StopTakes: cmp.Or(o.StopTakes, DefaultStopTakes), Mishaps: t.weather.mishaps(),
+		StartTakes: cmp.Or(o.StartTakes, DefaultStartTakes), StopTakes: cmp.Or(o.StopTakes, DefaultStopTakes), ByHand: t.byHand,
+		Mishaps:   t.weather.mishaps(),
 		OverQuota: score.OverQuota, Repeated: score.Repeated, Limited: score.Limited, Peaks: t.peaks, Marks: t.marks,
 	}
 	for i := range r.Calls {
@@ -141,12 +165,12 @@ func (t *tally) report() *Report {
 
 // powers adds what the platform has of each deployment, and what is still due.
 func (t *tally) powers(r *Report) {
-	m := t.machine
+	m, o := t.machine, t.options
 	for _, p := range m.config.Set.Policies {
 		for _, d := range p.Members() {
 			s := m.world.Spent(string(d.ID), r.From, r.To)
 			r.Powers = append(r.Powers, Powers{
-				d.ID, d.Name, p.Name(), s.Running, s.Stopped, s.Other, m.world.History(r.To, string(d.ID)),
+				d.ID, o.name(d), p.Name(), o.dry(p), !p.Has(policy.Stopped), s.Running, s.Stopped, s.Other, m.world.History(r.To, string(d.ID)),
 			})
 		}
 	}
