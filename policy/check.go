@@ -262,15 +262,73 @@ func widestGap(windows []window) time.Duration {
 	return time.Duration(widest) * time.Minute
 }
 
-// checkExcept warns of days off that take nothing away.
+// checkExcept warns of days off that take nothing away, and of days that lose to
+// weaker ones.
 func (c *compiler) checkExcept(s *Spec) {
-	if s.timeless() || len(s.Start)+len(s.Running) > 0 {
-		return
-	}
-	for _, e := range s.Except {
-		if e.Effect == EffectOff {
+	onlyStops := !s.timeless() && len(s.Start)+len(s.Running) == 0
+	for i, e := range s.Except {
+		if onlyStops && e.Effect == EffectOff {
 			c.warn(e.Pos, fmt.Sprintf("calendar %q is off in policy %q, which only stops: that does nothing", e.Calendar, s.Name),
 				"days off take starts away; for days without a stop write untouched")
 		}
+		c.checkOrder(s.Except[:i], e)
 	}
+}
+
+// checkOrder warns of a calendar that loses days to one listed before it whose
+// effect is weaker: a freeze is broken by the holidays in it. There is no clock
+// here, so days that are over count as well.
+func (c *compiler) checkOrder(before []Exception, e Exception) {
+	for _, first := range before {
+		if first.Calendar == e.Calendar || strength(first.Effect) >= strength(e.Effect) {
+			continue // that order says what is meant
+		}
+		day, ok := shared(c.env.Calendars[first.Calendar], c.env.Calendars[e.Calendar])
+		if !ok {
+			continue
+		}
+		at := time.Date(day.Date.Year, day.Date.Month, day.Date.Day, 0, 0, 0, 0, time.UTC).Format("2 January")
+		if day.Name != "" {
+			at += " (" + clip(day.Name) + ")"
+		}
+		p := Problem{Pos: e.Pos, Warning: true}
+		p.Text = fmt.Sprintf("calendar %q takes days from %q, such as %s: they are %s, not %s",
+			first.Calendar, e.Calendar, at, first.Effect, e.Effect)
+		p.Hint = fmt.Sprintf("the first listed decides: list %q first", e.Calendar)
+		if !slices.Contains(c.problems, p) { // policies may share one list of the file's defaults
+			c.problems = append(c.problems, p)
+		}
+		return
+	}
+}
+
+// strength orders effects by how much they say of a day: that nothing may happen
+// on it, what is wanted throughout it, or only that nothing begins.
+func strength(e Effect) int {
+	switch e {
+	case EffectUntouched:
+		return 2
+	case EffectStopped, EffectRunning:
+		return 1
+	}
+	return 0
+}
+
+// shared returns the first day that both calendars have, as a calls it. One that
+// is not there has none.
+func shared(a, b *Calendar) (Day, bool) {
+	if a == nil || b == nil {
+		return Day{}, false
+	}
+	for i, k := 0, 0; i < len(a.days) && k < len(b.days); {
+		switch order := compareDates(a.days[i].Date, b.days[k].Date); {
+		case order == 0:
+			return a.days[i], true
+		case order < 0:
+			i++
+		default:
+			k++
+		}
+	}
+	return Day{}, false
 }

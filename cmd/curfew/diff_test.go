@@ -289,6 +289,16 @@ func TestDiffGroups(t *testing.T) {
 			[]string{"moved stop 13:00 → 13:15 on Fri 1 Jan", "moved stop 13:30 → 13:45 on Fri 1 Jan"}},
 		{"less than every other day is no pattern", `stop: "0 20 1-13 * *"`, `stop: "0 19 1-13 * *"`,
 			[]string{"moved stop 20:00 → 19:00 on 169 days, from Tue 1 Dec"}},
+		{"an hour that comes twice", `stop: "0 12 * * *"`, `stop: ["0 12 * * *", "*/30 2 31 10 *"]`, []string{
+			"added stop 02:00 CEST on Sun 31 Oct 2027", "added stop 02:30 CEST on Sun 31 Oct 2027",
+			"added stop 02:00 CET on Sun 31 Oct 2027", "added stop 02:30 CET on Sun 31 Oct 2027",
+		}},
+		{"an hour that comes twice on one of many days", `stop: "0 12 * * *"`, `stop: ["0 12 * * *", "*/60 2 1,10,20,31 * *"]`,
+			[]string{"added stop 02:00 on 46 days, from Tue 1 Dec, 47 times"}},
+		{"from one pass to the other", `stop: ["0 12 * * *", "30 2 31 10 *"]`, `stop: ["0 12 * * *", "*/30 2 31 10 *"]`, []string{
+			"added stop 02:00 CEST on Sun 31 Oct 2027",
+			"added stop 02:00 CET on Sun 31 Oct 2027", "added stop 02:30 CET on Sun 31 Oct 2027",
+		}},
 		{"a lead", `start: "0 8 * * SAT"`, `start: "0 8 * * SAT"; start_lead: 15m`,
 			[]string{"moved start every Saturday 08:00 → 07:45, from Sat 28 Nov, 57 times"}},
 	} {
@@ -535,5 +545,31 @@ func BenchmarkDiff(b *testing.B) {
 		if err := writeDiffText(io.Discard, compare(before, after, nil, span{from, from.AddDate(0, 0, 400)}), false); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// TestDiffSumOfDryRuns: the sum says which calls nobody makes, and that a policy
+// goes live.
+func TestDiffSumOfDryRuns(t *testing.T) {
+	t.Parallel()
+	const live, dry = `stop: "0 20 * * *"`, `stop: "0 20 * * *"; dry_run: true`
+	none := "timezone: Europe/Berlin\npolicies: []\n"
+	for _, c := range []struct{ name, before, after, want string }{
+		{"goes live", zoned(dry), zoned(live), "0 calls moved, 0 added, 0 removed; 400 calls go live (dry_run before); 1 setting differs"},
+		{"goes dry", zoned(live), zoned(dry), "0 calls moved, 0 added, 0 removed; 400 calls are not made any more (dry_run); 1 setting differs"},
+		{"the whole file goes live", "dry_run: true\n" + zoned(live), zoned(live), "0 calls moved, 0 added, 0 removed; 400 calls go live (dry_run before); 1 setting differs"},
+		{"only one of two switches", "dry_run: true\n" + zoned(dry), zoned(dry), "0 calls moved, 0 added, 0 removed; 1 setting differs"},
+		{"a new one", none, zoned(dry), "0 calls moved, 400 added (all dry_run), 0 removed"},
+		{"one that goes", zoned(dry), none, "0 calls moved, 0 added, 400 removed (all dry_run)"},
+		{"some are", none, zoned(dry) + "- {name: q, deployments: [w2], stop: '0 21 1 1 *'}\n", "0 calls moved, 401 added (400 dry_run), 0 removed"},
+		{"moved and live", zoned(dry), zoned(`stop: "0 21 * * *"`), "400 calls moved, 0 added, 0 removed; 400 calls go live (dry_run before); 1 setting differs"},
+		{"moved and dry", zoned(dry), zoned(`stop: "0 21 * * *"; dry_run: true`), "400 calls moved (all dry_run), 0 added, 0 removed"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			if got := diffFiles(t, c.before, c.after).sum(); got != c.want {
+				t.Errorf("got  %s\nwant %s", got, c.want)
+			}
+		})
 	}
 }

@@ -46,12 +46,32 @@ func groupsOf(changes []callChange, loc *time.Location, s span) []callGroup {
 	for k, of := range byKey {
 		for _, g := range byDays(of, loc) {
 			g.kind, g.power, g.times, g.by, g.loc, g.span = k.kind, k.power, k.times, k.by, loc, s
-			groups = append(groups, g)
+			groups = append(groups, g.byPasses()...)
 		}
 	}
 	slices.SortFunc(groups, func(a, b callGroup) int {
 		return cmp.Or(a.first().Compare(b.first()), cmp.Compare(a.kind, b.kind), cmp.Compare(a.power, b.power), cmp.Compare(a.times, b.times), cmp.Compare(a.by, b.by))
 	})
+	return groups
+}
+
+// byPasses splits a group whose days are named one by one, so that the passes of a
+// local time that comes twice on one of them are told apart.
+func (g callGroup) byPasses() []callGroup {
+	if !g.listed() {
+		return []callGroup{g}
+	}
+	var groups []callGroup
+	for _, c := range g.changes {
+		times := passesOf(c, g.loc)
+		i := slices.IndexFunc(groups, func(of callGroup) bool { return of.times == times })
+		if i < 0 {
+			i = len(groups)
+			groups = append(groups, g)
+			groups[i].times, groups[i].changes = times, nil
+		}
+		groups[i].changes = append(groups[i].changes, c)
+	}
 	return groups
 }
 
@@ -65,17 +85,26 @@ func (c callChange) calendar() string {
 func (g *callGroup) first() time.Time { return g.changes[0].main().at.In(g.loc) }
 func (g *callGroup) last() time.Time  { return g.changes[len(g.changes)-1].main().at.In(g.loc) }
 
-// timesOf is the local time of a change, of one that moved both.
+// timesOf is the local time of a change, of one that moved both. What the clocks
+// show twice is one time.
 func timesOf(c callChange, loc *time.Location) string {
+	return timesIn(c, loc, func(t time.Time) string { return t.Format(clockLayout(t)) })
+}
+
+// passesOf is the same with the pass of what they show twice.
+func passesOf(c callChange, loc *time.Location) string {
+	return timesIn(c, loc, func(t time.Time) string { return shownTime(t, clockLayout(t)) })
+}
+
+func timesIn(c callChange, loc *time.Location, clock func(time.Time) string) string {
 	if c.kind() != changeMoved {
-		return clockOf(c.main().at.In(loc), "")
+		return clock(c.main().at.In(loc))
 	}
 	old, new := c.old.at.In(loc), c.new.at.In(loc)
-	zone := ""
-	if clockOf(old, "") == clockOf(new, "") {
-		zone = " MST" // the clocks show it twice
+	if clock(old) == clock(new) { // from one pass to the other, or to another day
+		clock = func(t time.Time) string { return t.Format(clockLayout(t) + " MST") }
 	}
-	s := clockOf(old, zone) + " → " + clockOf(new, zone)
+	s := clock(old) + " → " + clock(new)
 	switch days := dayOf(new, loc) - dayOf(old, loc); {
 	case days == 1:
 		s += " next day"
@@ -85,12 +114,12 @@ func timesOf(c callChange, loc *time.Location) string {
 	return s
 }
 
-// clockOf is a time of day without its zeros; zone is more of the layout.
-func clockOf(t time.Time, zone string) string {
+// clockLayout is that of a time of day without its zeros.
+func clockLayout(t time.Time) string {
 	if t.Second() != 0 {
-		return t.Format("15:04:05" + zone)
+		return "15:04:05"
 	}
-	return t.Format("15:04" + zone)
+	return "15:04"
 }
 
 const (
@@ -275,6 +304,17 @@ func (g *callGroup) reach() string {
 		from += " to " + g.date(g.last())
 	}
 	return from
+}
+
+// crowded reports whether a day has more than one of the changes, which have one
+// local time.
+func (g *callGroup) crowded() bool {
+	for i := range g.changes[1:] {
+		if daysBetween(g.changes[i], g.changes[i+1], g.loc) == 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // often is how many times, for each deployment.

@@ -21,6 +21,8 @@ type diffBody struct {
 	Times       string     `json:"times,omitempty"`  // local
 	Timezone    string     `json:"timezone,omitempty"`
 	Count       int        `json:"count,omitempty"` // of calls, for each deployment
+	OldDryRun   bool       `json:"old_dry_run,omitempty"`
+	NewDryRun   bool       `json:"new_dry_run,omitempty"`
 	Calls       []callBody `json:"calls,omitempty"`
 	Setting     string     `json:"setting,omitempty"`
 	Old         string     `json:"old,omitempty"` // of a setting
@@ -81,10 +83,10 @@ func (p *policyPair) bodies() []diffBody {
 func (p *policyPair) body() diffBody {
 	b := diffBody{Timezone: p.latest().policy.Zone()}
 	if p.before != nil {
-		b.OldPolicy = p.before.policy.Name()
+		b.OldPolicy, b.OldDryRun = p.before.policy.Name(), p.before.dry
 	}
 	if p.after != nil {
-		b.NewPolicy = p.after.policy.Name()
+		b.NewPolicy, b.NewDryRun = p.after.policy.Name(), p.after.dry
 	}
 	for _, s := range p.subjects {
 		if s.id == "" {

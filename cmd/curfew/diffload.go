@@ -37,7 +37,7 @@ func (p *policyPair) atLoad(t time.Time) string {
 func (p *policyPair) settled(t time.Time) string {
 	of := p.after.policy
 	if e, ok := of.Prev(t); ok && e.Power != policy.None && e.NominalAt.After(t) && !p.barred(e.Power) {
-		return fmt.Sprintf("%s at once, for %s", e.Power.Action(), e.NominalAt.In(of.Location()).Format(dateLayout+" 15:04"))
+		return fmt.Sprintf("%s at once, for %s", e.Power.Action(), shownTime(e.NominalAt.In(of.Location()), dateLayout+" 15:04"))
 	}
 	e, ok := of.Next(t)
 	for ok && (e.Power == policy.None || p.barred(e.Power)) {
@@ -46,7 +46,7 @@ func (p *policyPair) settled(t time.Time) string {
 	if !ok {
 		return "no call, and none later"
 	}
-	return fmt.Sprintf("no call; the next is %s %s", e.Power.Action(), e.At.In(of.Location()).Format(dateLayout+" 15:04"))
+	return fmt.Sprintf("no call; the next is %s %s", e.Power.Action(), shownTime(e.At.In(of.Location()), dateLayout+" 15:04"))
 }
 
 // following is the next edge behind e that may be a call.

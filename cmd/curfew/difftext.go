@@ -41,14 +41,14 @@ func writeDiffText(w io.Writer, c *comparison, colours palette) error {
 	for _, s := range c.renames(strconv.Quote) {
 		t.printf("%s\n", s)
 	}
-	t.printf("%s\n", c.sum())
+	t.printf("%s", filled(strings.Split(c.sum(), "; "), "; "))
 	return t.err
 }
 
 // when is the span that was compared.
 func (c *comparison) when() string {
 	const minute = dateLayout + " 15:04"
-	return fmt.Sprintf("calls from %s to %s, %s", c.span.from.Format(minute), c.span.to.Format(minute), c.span.from.Location())
+	return fmt.Sprintf("calls from %s to %s, %s", shownTime(c.span.from, minute), shownTime(c.span.to, minute), c.span.from.Location())
 }
 
 func (t *diffText) printf(format string, args ...any) {
@@ -98,14 +98,17 @@ func (t *diffText) group(g *callGroup) {
 // groupIndent is where the text of a group begins, behind its kind and its power.
 const groupIndent = 18
 
-func blanks(n int) string { return strings.Repeat(" ", n) }
+func blanks(n int) string { return strings.Repeat(" ", max(n, 0)) }
 
 // text is what a group says: the days and the times; from when on and how often,
-// which is empty where the days are named one by one.
+// which is left out where there is one on each of the days that are counted, and
+// empty where they are named one by one.
 func (g *callGroup) text() (what, reach string) {
 	switch {
 	case g.listed():
 		return g.times + " on " + g.days(), ""
+	case g.week == 0 && g.crowded():
+		return g.times + " " + g.days(), g.reach() + ", " + g.often()
 	case g.week == 0:
 		return g.times + " " + g.days(), g.reach()
 	}

@@ -90,27 +90,92 @@ func (c *comparison) renames(quote func(string) string) []string {
 	return all
 }
 
-// totals counts calls over all deployments of all pairs, and settings.
-func (c *comparison) totals() (calls [changeKinds]int, settings int) {
-	settings = len(c.settings)
+// A callSum is how many calls of all deployments a comparison found.
+type callSum struct {
+	calls, dry [changeKinds]int // of each kind; how many of them nobody would make
+	live       int              // of both files, on dry run in the old one alone
+	quiet      int              // of both files, on dry run in the new one alone
+	settings   int
+}
+
+// count counts what the sum says.
+func (c *comparison) count() callSum {
+	n := callSum{settings: len(c.settings)}
 	for _, p := range c.pairs {
-		for _, g := range p.groups {
-			calls[g.kind] += len(g.changes) * len(p.subjects)
+		for i := range p.groups {
+			g := &p.groups[i]
+			calls := len(g.changes) * len(p.subjects)
+			n.calls[g.kind] += calls
+			if p.dryKind(g.kind) {
+				n.dry[g.kind] += calls
+			}
 		}
-		settings += len(p.settings)
+		n.settings += len(p.settings)
+		switch {
+		case p.before == nil || p.after == nil:
+		case p.before.dry && !p.after.dry:
+			n.live += p.stayed(c.span) * len(p.subjects)
+		case !p.before.dry && p.after.dry:
+			n.quiet += p.stayed(c.span) * len(p.subjects)
+		}
 	}
-	return calls, settings
+	return n
+}
+
+// dryKind reports whether changes of a kind are of calls that are not made: what
+// goes was not, what comes is not, and what moved neither was nor is.
+func (p *policyPair) dryKind(kind changeKind) bool {
+	was, is := p.before != nil && p.before.dry, p.after != nil && p.after.dry
+	switch kind {
+	case changeAdded:
+		return is
+	case changeRemoved:
+		return was
+	}
+	return was && is
+}
+
+// stayed is how many of the new policy's calls in a span the old one had too, be
+// it at another time.
+func (p *policyPair) stayed(s span) int {
+	n := len(callsOf(p.after, s))
+	for i := range p.groups {
+		for _, c := range p.groups[i].changes {
+			if c.kind() == changeAdded && c.new.at.Before(s.to) {
+				n--
+			}
+		}
+	}
+	return n
 }
 
 // sum is the last line: of calls, those of each deployment counted.
 func (c *comparison) sum() string {
-	calls, settings := c.totals()
 	if !c.differs() {
 		return "no call and no setting differs"
 	}
-	s := fmt.Sprintf("%s moved, %d added, %d removed", plural(calls[changeMoved], "call", "calls"), calls[changeAdded], calls[changeRemoved])
-	if settings > 0 {
-		s += "; " + plural(settings, "setting differs", "settings differ")
+	n := c.count()
+	s := fmt.Sprintf("%s moved%s, %d added%s, %d removed%s", plural(n.calls[changeMoved], "call", "calls"), n.dryOf(changeMoved),
+		n.calls[changeAdded], n.dryOf(changeAdded), n.calls[changeRemoved], n.dryOf(changeRemoved))
+	if n.live > 0 {
+		s += "; " + plural(n.live, "call goes live (dry_run before)", "calls go live (dry_run before)")
+	}
+	if n.quiet > 0 {
+		s += "; " + plural(n.quiet, "call is not made any more (dry_run)", "calls are not made any more (dry_run)")
+	}
+	if n.settings > 0 {
+		s += "; " + plural(n.settings, "setting differs", "settings differ")
 	}
 	return s
+}
+
+// dryOf says how many of the calls of a kind are not made.
+func (n *callSum) dryOf(kind changeKind) string {
+	switch n.dry[kind] {
+	case 0:
+		return ""
+	case n.calls[kind]:
+		return " (all dry_run)"
+	}
+	return fmt.Sprintf(" (%d dry_run)", n.dry[kind])
 }

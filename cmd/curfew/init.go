@@ -64,6 +64,9 @@ func (o initOptions) run(ctx context.Context, c *console) error {
 		return err
 	}
 	first.zone, first.zoneFrom = machineZone(c.env, "/")
+	if o.path != "-" {
+		first.path = o.path
+	}
 	text, err := first.text()
 	if err != nil {
 		return err
@@ -120,16 +123,34 @@ func (a *account) look(ctx context.Context, c *console) (firstFile, error) {
 	case errors.Is(err, apiclient.ErrNotFound):
 		fmt.Fprintf(c.err, "there is no list of deployments at %s (404): is that the address of the API? Else put their ids into the file by hand\n", a.file.Endpoint)
 	default:
-		return first, err
+		return first, a.unseen(ctx, err)
 	}
 	return first, nil
 }
 
+// unseen is why the deployments could not be listed, with what is to be done where
+// there is no file yet.
+func (a *account) unseen(ctx context.Context, err error) error {
+	var call *apiclient.Error
+	switch {
+	case ctx.Err() != nil:
+		return errInterrupted
+	case errors.Is(err, apiclient.ErrLimited):
+		return fmt.Errorf("the platform at %s says that the quota of this key is used up (429): see who else uses it, and try again in an hour", a.file.Endpoint)
+	case errors.As(err, &call) && call.Status != 0:
+		return fmt.Errorf("the platform at %s gave no usable answer (%d): try again, or check %s", a.file.Endpoint, call.Status, endpointVariable)
+	case call != nil && call.Unwrap() != nil:
+		return fmt.Errorf("ask the platform at %s for its deployments: %w: check the network, %s and its certificate",
+			a.file.Endpoint, call.Unwrap(), endpointVariable)
+	}
+	return fmt.Errorf("ask the platform at %s for its deployments: %w", a.file.Endpoint, err)
+}
+
 // nameable returns the deployments that a file can name, by name, each once.
 func nameable(all []apiclient.Deployment) []apiclient.Deployment {
-	seen := map[string]bool{".": true, "..": true}
+	seen := map[string]bool{}
 	good := slices.DeleteFunc(slices.Clone(all), func(d apiclient.Deployment) bool {
-		bad := seen[d.ID] || !idForm.MatchString(d.ID)
+		bad := seen[d.ID] || !goodID(d.ID)
 		seen[d.ID] = true
 		return bad
 	})
@@ -138,6 +159,9 @@ func nameable(all []apiclient.Deployment) []apiclient.Deployment {
 	})
 	return good
 }
+
+// goodID reports whether a file can name a deployment by that id.
+func goodID(id string) bool { return idForm.MatchString(id) && id != "." && id != ".." }
 
 // idForm is what package policy takes for an id, but for the two that are no name.
 var idForm = regexp.MustCompile(`^[!-.0-~]{1,128}$`)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"regexp"
@@ -17,6 +18,7 @@ import (
 // sentences and lines of YAML that are commented out, which people take in.
 type firstFile struct {
 	endpoint       string
+	path           string                 // as whoever asks for it calls it; empty where it has no name yet
 	zone, zoneFrom string                 // zoneFrom is empty where the machine names no zone
 	listed         bool                   // whether the key may list deployments
 	deployments    []apiclient.Deployment // what can stand in a file, each once
@@ -55,11 +57,11 @@ func (f firstFile) head(b *strings.Builder) {
 # behind a "#" is for you to take in: take the "# " off its lines, here and there,
 # and see what it would do before it does:
 #
-#   curfew check -c curfew.yaml
-#   curfew plan -c curfew.yaml --days 7
+#   curfew check -c %[2]s
+#   curfew plan -c %[2]s --days 7
 
 api:
-  endpoint: %s
+  endpoint: %[1]s
   # The key is not in this file, and must not be. It comes from the environment,
   # EMQXCLOUD_PLATFORM_API_KEY and EMQXCLOUD_PLATFORM_API_SECRET, or from systemd's
   # credentials emqx-key and emqx-secret, or from files that only curfew can read:
@@ -67,12 +69,22 @@ api:
   # secret_file: /run/secrets/emqx-secret
 
 # The zone of all times below, by its name in the tz database.
-`, plainOrQuoted(f.endpoint))
+`, plainOrQuoted(f.endpoint), f.called())
 	if f.zoneFrom == "" {
 		fmt.Fprintf(b, "timezone: %s # write yours, such as Europe/Berlin: this machine names none\n", f.zone)
 		return
 	}
 	fmt.Fprintf(b, "timezone: %s # by %s of this machine\n", f.zone, f.zoneFrom)
+}
+
+// called is the file as it is typed. A path that cannot stand in a comment is
+// called as most files are.
+func (f firstFile) called() string {
+	const usual = "curfew.yaml"
+	if strings.ContainsFunc(f.path, unprintable) {
+		return usual
+	}
+	return shellWord(cmp.Or(f.path, usual))
 }
 
 // protect suggests what is never to be stopped.

@@ -16,6 +16,9 @@ func (o initOptions) free() error {
 	if o.path == "" {
 		return usagef("-o wants a file, or - for stdout")
 	}
+	if info, err := os.Stat(o.path); err == nil && info.IsDir() && o.path != "-" {
+		return fmt.Errorf("%s is a directory: name a file in it, such as %s", o.path, filepath.Join(o.path, "curfew.yaml"))
+	}
 	if o.path == "-" || o.force {
 		return nil
 	}

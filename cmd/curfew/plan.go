@@ -57,8 +57,8 @@ Times are ` + timeHelp + `.`,
 	o.days = 7
 	cmd.Flags().Var(whole[int]{&o.days}, "days", "how many days to look ahead")
 	cmd.Flags().StringVar(&o.from, "from", "now", "the `TIME` to begin with")
-	cmd.Flags().StringVar(&o.to, "to", "", "the `TIME` to end before, instead of --days")
-	cmd.Flags().StringVar(&o.deployment, "deployment", "", "show this deployment `ID` only")
+	cmd.Flags().Var(given{&o.to, "a time"}, "to", "the `TIME` to end before, instead of --days")
+	cmd.Flags().Var(given{&o.deployment, "the id of a deployment"}, "deployment", "show this deployment `ID` only")
 	inventoryFlag(cmd, &o.inventory)
 	// It fails only for a flag that is not there.
 	_ = cmd.RegisterFlagCompletionFunc("deployment", completeDeployments(c, &o.path))
@@ -94,9 +94,11 @@ func (o planOptions) run(ctx context.Context, c *console, now time.Time) error {
 	}
 	lines := planLines(file, inv)
 	if o.deployment != "" {
-		if lines, err = only(file, lines, policy.DeploymentID(o.deployment)); err != nil {
+		line, err := find(file, inv, policy.DeploymentID(o.deployment), "")
+		if err != nil {
 			return err
 		}
+		lines = []*planLine{line}
 	}
 	if err := tellInfeasible(ctx, c, file, inv, lines, s); err != nil {
 		return err

@@ -224,3 +224,31 @@ policies:
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
+
+// TestPlanIsFitForTerminals: a name with control characters does nothing to the
+// terminal of whoever looks at any of the formats, and programs get it as it is.
+func TestPlanIsFitForTerminals(t *testing.T) {
+	t.Parallel()
+	const name = "dev\x1b[31m\u009b1m\x7f"
+	file := fileOf(t, "{timezone: UTC, policies: [{name: p, deployments: [w1], stop: '0 20 * * *'}]}")
+	inv := newInventory("x")
+	inv.names["w1"] = name
+	from := time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)
+	for _, format := range []string{"table", "json", "csv", "ical", "svg"} {
+		var out bytes.Buffer
+		o := planOptions{format: format}
+		if err := o.write(&console{out: &out, env: func(string) (string, bool) { return "", false }}, &out, file, planLines(file, inv), span{from, from.AddDate(0, 0, 1)}); err != nil {
+			t.Fatal(err)
+		}
+		if strings.ContainsAny(out.String(), "\x1b\u009b\x7f") {
+			t.Errorf("%s: %q", format, out.String())
+		}
+		var rows []struct{ Name string }
+		if format != "json" {
+			continue
+		}
+		if err := json.Unmarshal(out.Bytes(), &rows); err != nil || len(rows) != 1 || rows[0].Name != name {
+			t.Errorf("programs read %q, %v; want %q", rows, err, name)
+		}
+	}
+}

@@ -193,3 +193,63 @@ func largeFile(b *testing.B, policies, members int) *config.Config {
 	}
 	return fileOf(b, text.String())
 }
+
+// TestPlanTableFits: of any file with ids, names and policies as people have them,
+// no line of the table is longer than 100 characters, and a row says when, what,
+// whom and by which policy in its first line.
+func TestPlanTableFits(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(rt *rapid.T) {
+		file, s, text := drawFile(rt)
+		file.Source = strings.Repeat("d/", rapid.IntRange(0, 60).Draw(rt, "deep")) + "schedules.yaml"
+		long := strings.NewReplacer("w", "w123456", "p", "policy-of-sixtee")
+		lines := planLines(file, nil)
+		named := rapid.Bool().Draw(rt, "named")
+		for _, l := range lines {
+			for _, m := range l.members {
+				m.id = policy.DeploymentID(long.Replace(string(m.id)))[:8]
+				if named {
+					m.name = "dev-eu-central-1-xyz"
+				}
+				m.bar = rapid.SampledFrom([]*bar{
+					nil, {kind: barStops, what: `protected by "prod-*"`, text: `protected by "prod-*", x.yaml:1`}, {kind: barAll, what: "it is called", text: "it is called"},
+					{kind: barPerhaps, what: "its name", text: "its name"},
+				}).Draw(rt, "bar")
+			}
+		}
+		table := newPlanTable(file, lines, s, palette(false))
+		var out strings.Builder
+		if err := table.write(&out, walk(lines, s)); err != nil {
+			rt.Fatal(err)
+		}
+		for _, line := range strings.Split(out.String(), "\n") {
+			if n := len([]rune(line)); n > 100 && !strings.HasPrefix(line, "lines of ") {
+				rt.Fatalf("%d characters:\n%s\nin\n%s\nof\n%s", n, line, out.String(), text)
+			}
+		}
+		rows := 0
+		for r := range walk(lines, s) {
+			if head := table.headOf(r.edge) + string(r.member.id); strings.Contains(out.String(), "\n"+head) {
+				rows++
+			} else {
+				rt.Fatalf("no line begins with %q in\n%s", head, out.String())
+			}
+		}
+	})
+}
+
+// TestPlanTableCuts: what has no room on a line of its own either is cut there, and
+// no word of it is lost to programs.
+func TestPlanTableCuts(t *testing.T) {
+	t.Parallel()
+	day := strings.Repeat("Feast ", 18) + "End"
+	file := fileOf(t, "{timezone: UTC, policies: [{name: p, deployments: [w1], running: 08:00-20:00}]}")
+	e := planEdge{Edge: policy.Edge{Power: policy.Running, Cancelled: "days " + day}, line: planLines(file, nil)[0]}
+	tail := newPlanTable(file, nil, span{}, palette(false)).tailOf(&e)
+	if !strings.HasPrefix(tail, "  p\n") || !strings.Contains(tail, "…") || len([]rune(tail)) > 4+101 {
+		t.Errorf("%d characters: %q", len([]rune(tail)), tail)
+	}
+	if got := e.body().Because; !strings.Contains(got, day) {
+		t.Errorf("programs get %q", got)
+	}
+}

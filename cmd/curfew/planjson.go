@@ -1,12 +1,15 @@
 package main
 
 import (
+	"bytes"
 	"encoding/csv"
 	"encoding/json"
+	"fmt"
 	"io"
 	"iter"
 	"strconv"
 	"time"
+	"unicode/utf8"
 
 	"curfew/policy"
 )
@@ -100,6 +103,25 @@ func writePlanJSON(w io.Writer, rows iter.Seq[planRow]) error {
 	return err
 }
 
+// escapedControls writes the control characters of C1 in a JSON text as escapes, as
+// package json does with those of C0: a terminal obeys both.
+func escapedControls(text []byte) []byte {
+	if !bytes.ContainsFunc(text, isC1) {
+		return text
+	}
+	var out []byte
+	for _, r := range string(text) {
+		if isC1(r) {
+			out = fmt.Appendf(out, `\u%04x`, r)
+		} else {
+			out = utf8.AppendRune(out, r)
+		}
+	}
+	return out
+}
+
+func isC1(r rune) bool { return r >= 0x7f && r < 0xa0 } // DEL with them
+
 // json is the begin of an object: the deployment, and its name where that is
 // known.
 func (m *planMember) json() ([]byte, error) {
@@ -115,8 +137,8 @@ func (m *planMember) json() ([]byte, error) {
 		return nil, err
 	}
 	text[len(text)-1] = ','
-	m.quoted = text
-	return text, nil
+	m.quoted = escapedControls(text)
+	return m.quoted, nil
 }
 
 // writePlanCSV writes a header and a record for each transition, by RFC 4180.
@@ -138,7 +160,7 @@ func writePlanCSV(w io.Writer, rows iter.Seq[planRow]) error {
 			}
 			last = r.edge
 		}
-		record[1], record[2] = string(r.member.id), r.member.name
+		record[1], record[2] = string(r.member.id), printable(r.member.name)
 		if err := out.Write(record); err != nil {
 			return err
 		}

@@ -32,7 +32,8 @@ type planMember struct {
 // reason share it.
 type bar struct {
 	kind barKind
-	text string
+	what string // what it is
+	text string // the same with its line, where that says more
 	pos  policy.Pos
 }
 
@@ -72,13 +73,16 @@ type barring struct {
 func (b *barring) of(m policy.Member) *bar {
 	name := b.inv.name(m)
 	if m.Named(name) == policy.Barred {
-		return b.shared(bar{barAll, fmt.Sprintf("it is called %q, not %q", printable(name), m.Name), m.Pos})
+		what := fmt.Sprintf("it is called %q, not %q", printable(name), m.Name)
+		return b.shared(bar{barAll, what, what, m.Pos})
 	}
 	switch standing, by := b.protection.Of(m.ID, name); standing {
 	case policy.Barred:
-		return b.shared(bar{barStops, fmt.Sprintf("protected by %q, %s", by.Text, place(by.Pos)), by.Pos})
+		what := fmt.Sprintf("protected by %q", by.Text)
+		return b.shared(bar{barStops, what, what + ", " + place(by.Pos), by.Pos})
 	case policy.Unclear:
-		return b.shared(bar{barPerhaps, "its name is protected, " + place(by.Pos), by.Pos})
+		const what = "its name is protected"
+		return b.shared(bar{barPerhaps, what, what + ", " + place(by.Pos), by.Pos})
 	}
 	return nil
 }

@@ -28,6 +28,15 @@ func (e *planEdge) because(shown *time.Location) string {
 	return e.reason(shown) + e.outcome()
 }
 
+// becauseAt is because, fit for a page, and the line to look at. What keeps a
+// deployment from a call has a line of its own, which then is that.
+func (e *planEdge) becauseAt(shown *time.Location) (string, policy.Pos) {
+	if e.bar != nil && e.Cancelled == e.bar.text {
+		return printable(e.Power.Action() + " cancelled: " + e.bar.what), e.bar.pos
+	}
+	return printable(e.because(shown)), e.pos()
+}
+
 // outcome is what comes of an edge that counts, where that is no call.
 func (e *planEdge) outcome() string {
 	switch {
@@ -143,7 +152,7 @@ func (e *planEdge) namedBy(date time.Time) bool {
 func (e *planEdge) putOff() string {
 	p, c := e.line.policy, e.PutOff
 	was := time.Date(c.Year, c.Month, c.Day, c.Hour, c.Minute, 0, 0, p.Location())
-	s := "put off from " + was.Format("Mon 15:04")
+	s := "put off from " + was.Format("Mon 15:04") // what it names, whichever pass
 	if e.NominalAt.Sub(was) > 6*24*time.Hour {
 		s = "put off from " + c.String()
 	}
@@ -183,10 +192,16 @@ func (e *planEdge) shifted() bool {
 // on another.
 func (e *planEdge) nominal() string {
 	at, n := civilOf(e.At, e.line.policy.Location()), e.Nominal
+	s := fmt.Sprintf("%02d:%02d", n.Hour, n.Minute)
 	if at.Year != n.Year || at.Month != n.Month || at.Day != n.Day {
-		return n.String()
+		s = n.String()
 	}
-	return fmt.Sprintf("%02d:%02d", n.Hour, n.Minute)
+	// In a gap it is no time that a clock shows, so it is none that it shows twice.
+	loc := e.line.policy.Location()
+	if pass := passOf(e.NominalAt.In(loc)); pass != "" && civilOf(e.NominalAt, loc) == n {
+		s += " " + pass
+	}
+	return s
 }
 
 func civilOf(t time.Time, loc *time.Location) policy.Civil {

@@ -19,7 +19,7 @@ import (
 func writePlanSVG(w io.Writer, file *config.Config, lines []*planLine, s span, now time.Time) error {
 	const day = "Mon 2 Jan 2006 15:04"
 	p := picture.Picture{
-		Title: "What the policies want, " + s.from.Format(day) + " to " + s.to.Format(day),
+		Title: "What the policies want, " + shownTime(s.from, day) + " to " + shownTime(s.to, day),
 		Note:  "times in " + file.Location.String() + ", by " + printable(file.Source) + " alone: no holds, nobody who interferes",
 		From:  s.from, To: s.to, Now: now, Location: file.Location,
 	}
@@ -32,15 +32,17 @@ func writePlanSVG(w io.Writer, file *config.Config, lines []*planLine, s span, n
 	return p.Write(w)
 }
 
-// rows are those of a policy's deployments.
+// rows are those of a policy's deployments. Those that nothing keeps from a call,
+// and those that are kept from it alike, share one lane.
 func (l *planLine) rows(s span) []picture.Row {
-	if len(l.members) == 0 {
-		return nil
-	}
-	lane := picture.Row{Group: l.heading(s.from.Location()), Bars: l.bars(s), Marks: l.marks(s), Days: l.daysOff(s)}
-	lane.Sum = runningHours(lane.Bars)
+	lanes := map[*bar]picture.Row{}
 	rows := make([]picture.Row, len(l.members))
 	for i, m := range l.members {
+		lane, known := lanes[m.bar]
+		if !known {
+			lane = l.lane(s, m.bar)
+			lanes[m.bar] = lane
+		}
 		rows[i] = lane
 		rows[i].Name, rows[i].Note = m.caption(l.dry)
 	}
@@ -121,10 +123,10 @@ func (l *planLine) runningTitle(st *stretch, s span) string {
 	loc := s.from.Location()
 	title := "running"
 	if !st.noBegin {
-		title += " from " + st.from.In(loc).Format(layout)
+		title += " from " + shownTime(st.from.In(loc), layout)
 	}
 	if !st.noEnd {
-		title += " to " + st.to.In(loc).Format(layout)
+		title += " to " + shownTime(st.to.In(loc), layout)
 	}
 	if !st.noBegin && !st.noEnd {
 		title += ", " + shortSpan(st.to.Sub(st.from))
@@ -154,31 +156,40 @@ func (l *planLine) notRunning(from, to time.Time) []picture.Bar {
 	return all
 }
 
-// marks are what bars do not show: the starts and stops that are cancelled and
-// would have made a difference, and those of a policy that has one power only,
-// which are needed if somebody acted.
-func (l *planLine) marks(s span) []picture.Mark {
+// marks are what bars do not show: the starts and stops that are cancelled, or kept
+// back by a bar, and would have made a difference; and those that are needed only if
+// somebody acted.
+func (l *planLine) marks(s span, b *bar) []picture.Mark {
 	var all []picture.Mark
 	for e, need := range l.policy.Calls(s.from, s.to) {
-		m := picture.Mark{At: e.At}
-		switch {
-		case e.Power == policy.None:
+		own := planEdge{Edge: e, need: need, line: l}
+		pe := own.under(b)
+		kind, ok := pe.mark(need)
+		if !ok {
 			continue
-		case e.Cancelled != "":
-			if l.policy.Decide(e.At).Want == e.Power {
-				continue
-			}
-			m.Kind = picture.MarkCancelled
-		case need != policy.CallIfTouched:
-			continue
-		case e.Power == policy.Running:
-			m.Kind = picture.MarkStart
-		default:
-			m.Kind = picture.MarkStop
 		}
-		pe := planEdge{Edge: e, need: need, line: l}
-		m.Title = fmt.Sprintf("%s %s (%s)", e.At.In(s.from.Location()).Format("Mon 2 Jan 15:04"), pe.because(s.from.Location()), place(pe.pos()))
-		all = append(all, m)
+		shown := s.from.Location()
+		reason, pos := pe.becauseAt(shown)
+		all = append(all, picture.Mark{
+			At: e.At, Kind: kind,
+			Title: fmt.Sprintf("%s %s (%s)", shownTime(e.At.In(shown), "Mon 2 Jan 15:04"), reason, place(pos)),
+		})
 	}
 	return all
+}
+
+// mark is the sign that an edge gets, if it gets one. need is what the edge would
+// need if nothing stood in its way.
+func (e *planEdge) mark(need policy.Need) (picture.MarkKind, bool) {
+	switch {
+	case e.Power == policy.None:
+		return 0, false
+	case e.Cancelled != "" && e.bar != nil:
+		return picture.MarkCancelled, need != policy.NoCall
+	case e.Cancelled != "":
+		return picture.MarkCancelled, e.line.policy.Decide(e.At).Want != e.Power
+	case e.Power == policy.Running:
+		return picture.MarkStart, e.need == policy.CallIfTouched
+	}
+	return picture.MarkStop, e.need == policy.CallIfTouched
 }

@@ -132,7 +132,7 @@ func TestPlanSVGMarks(t *testing.T) {
 	_, lines, s := kitPlan(t)
 	var got []string
 	for _, l := range lines {
-		for _, m := range l.marks(span{s.from.AddDate(0, 0, 1), s.from.AddDate(0, 0, 6).Add(9 * time.Hour)}) {
+		for _, m := range l.marks(span{s.from.AddDate(0, 0, 1), s.from.AddDate(0, 0, 6).Add(9 * time.Hour)}, nil) {
 			got = append(got, fmt.Sprintf("%s: %s %s", l.policy.Name(), m.Kind, m.Title))
 		}
 	}
@@ -166,13 +166,83 @@ func TestPlanSVGRows(t *testing.T) {
 	}
 	want := []string{
 		`office | Müller, "dev"; 1 | w1 | 24.3 h`,
-		`office | prod-eu | w2 · protected by "prod-*", curfew.yaml:3 | 24.3 h`,
-		`week | guarded | protected by "guarded", curfew.yaml:3 | 130 h`,
+		`office | prod-eu | w2 · protected by "prod-*", curfew.yaml:3 | 264 h`,
+		`week | guarded | protected by "guarded", curfew.yaml:3 | 264 h`,
 		`nightly | w3 | unless its name is protected | `,
 		`nightly | w4 | unless its name is protected | `,
 		`watched, UTC | w5 | dry run · unless its name is protected | `,
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got\n%q\nwant\n%q", got, want)
+	}
+}
+
+// TestPlanSVGBarred: of whom no stop, or no call at all, is made, the picture shows
+// what will be, and each call that is missing with the reason.
+func TestPlanSVGBarred(t *testing.T) {
+	t.Parallel()
+	file := fileOf(t, `
+timezone: UTC
+protect: [safe, night]
+policies:
+- name: office
+  deployments: [safe, {id: other, name: dev}, plain]
+  running: 08:00-20:00
+- {name: first, deployments: [{id: night}], start: "0 12 2 1 *", stop: "0 20 1-3 1 *"}
+`)
+	inv := newInventory("x")
+	inv.names["other"] = "prod"
+	s := span{time.Date(2027, 1, 1, 10, 0, 0, 0, time.UTC), time.Date(2027, 1, 3, 0, 0, 0, 0, time.UTC)}
+	got := map[string][]string{}
+	for _, l := range planLines(file, inv) {
+		for i, r := range l.rows(s) {
+			id := string(l.members[i].id)
+			for _, b := range r.Bars {
+				got[id] = append(got[id], fmt.Sprintf("%s %s-%s", b.Kind, b.From.Format("2/15"), b.To.Format("2/15")))
+			}
+			for _, m := range r.Marks {
+				got[id] = append(got[id], fmt.Sprintf("%s %s", m.Kind, m.Title))
+			}
+			got[id] = append(got[id], "sum "+r.Sum)
+		}
+	}
+	for id, want := range map[string][]string{
+		"plain": {"running 1/10-1/20", "stopped 1/20-2/08", "running 2/08-2/20", "stopped 2/20-3/00", "sum 22 h"},
+		"safe": {
+			"running 1/10-1/20", "running 1/20-2/08", "running 2/08-2/20", "running 2/20-3/00",
+			`cancelled Fri 1 Jan 20:00 stop cancelled: protected by "safe" (curfew.yaml:3)`,
+			"start Sat 2 Jan 08:00 begin of 08:00-20:00, only if stopped (curfew.yaml:7)",
+			`cancelled Sat 2 Jan 20:00 stop cancelled: protected by "safe" (curfew.yaml:3)`, "sum 38 h",
+		},
+		"other": {
+			"nothing wanted 1/10-3/00",
+			`cancelled Fri 1 Jan 20:00 stop cancelled: it is called "prod", not "dev" (curfew.yaml:6)`,
+			`cancelled Sat 2 Jan 08:00 start cancelled: it is called "prod", not "dev" (curfew.yaml:6)`,
+			`cancelled Sat 2 Jan 20:00 stop cancelled: it is called "prod", not "dev" (curfew.yaml:6)`, "sum ",
+		},
+		"night": {
+			"running 1/10-2/12", "running 2/12-2/20", "running 2/20-3/00",
+			"start Sat 2 Jan 12:00 0 12 2 1 *, only if stopped (curfew.yaml:8)",
+			`cancelled Sat 2 Jan 20:00 stop cancelled: protected by "night" (curfew.yaml:3)`, "sum 38 h",
+		},
+	} {
+		if !slices.Equal(got[id], want) {
+			t.Errorf("%s:\ngot  %q\nwant %q", id, got[id], want)
+		}
+	}
+}
+
+// TestPlanSVGNeverStarted: a protected deployment under a policy that only stops is
+// drawn neither as running nor as stopped.
+func TestPlanSVGNeverStarted(t *testing.T) {
+	t.Parallel()
+	file := fileOf(t, "{timezone: UTC, protect: [w1], policies: [{name: p, deployments: [w1], stop: '0 20 * * *'}]}")
+	s := span{time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2027, 1, 3, 0, 0, 0, 0, time.UTC)}
+	r := planLines(file, nil)[0].rows(s)[0]
+	if len(r.Bars) != 1 || r.Bars[0].Kind != picture.Nothing || r.Sum != "" {
+		t.Errorf("bars %v, sum %q; want one of nothing", r.Bars, r.Sum)
+	}
+	if len(r.Marks) != 2 || r.Marks[0].Kind != picture.MarkCancelled {
+		t.Errorf("marks %v, want two that are cancelled", r.Marks)
 	}
 }

@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"path/filepath"
 	"strconv"
-	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -15,11 +15,14 @@ import (
 )
 
 // A planTable shows a plan to people. Its columns are as wide as the file needs,
-// since the rows are written as they come.
+// since the rows are written as they come. A row is a line where that fits; else
+// the reason and its place follow on one of their own. What does not fit there
+// either is cut: the other formats have the whole.
 type planTable struct {
 	loc     *time.Location
 	span    span
 	layout  string
+	source  string // the file, where rows have no more than the lines in it; else empty
 	columns planColumns
 	colours palette
 	alone   bool // one deployment is all that is shown
@@ -32,8 +35,26 @@ type planTable struct {
 	protect policy.Pos           // by which line
 }
 
-// planColumns are the widths of the columns, in characters.
-type planColumns struct{ id, name, policy, because int }
+// planColumns are the widths of the columns, in characters. The time has room for
+// the pass of a local time that comes twice, where a row needs it.
+type planColumns struct{ time, id, name, policy, because int }
+
+// head is how wide a row is up to the reason.
+func (w *planColumns) head() int {
+	n := w.time + len("  start  ") + w.id + len("  ") + w.policy + len("  ")
+	if w.name > 0 {
+		n += 1 + w.name
+	}
+	return n
+}
+
+// The width of the reasons that a table is made for, and that from which on its
+// places name the file.
+const (
+	leastReason = 26
+	roomyReason = 36
+	mostReason  = 44
+)
 
 func newPlanTable(file *config.Config, lines []*planLine, s span, colours palette) *planTable {
 	t := &planTable{
@@ -44,6 +65,7 @@ func newPlanTable(file *config.Config, lines []*planLine, s span, colours palett
 		t.layout = "Mon _2 Jan 2006 15:04"
 	}
 	w := &t.columns
+	w.time = len(t.layout) + passWidth(lines, s, t.loc)
 	for _, l := range lines {
 		w.policy = max(w.policy, utf8.RuneCountInString(l.policy.Name()))
 		for _, m := range l.members {
@@ -51,20 +73,62 @@ func newPlanTable(file *config.Config, lines []*planLine, s span, colours palett
 			w.name = max(w.name, utf8.RuneCountInString(m.name))
 		}
 	}
-	// A row has 100 characters where its texts allow that.
-	where := len(file.Source) + 1 + len(strconv.Itoa(bytes.Count(file.Text, []byte("\n"))+1))
-	rest := 100 - len(t.layout) - len("  start    ") - w.id - w.name - w.policy - 4 - where
-	if w.name > 0 {
-		rest--
+	last := policy.Pos{File: file.Source, Line: bytes.Count(file.Text, []byte("\n")) + 1}
+	room := func() int { return textWidth - w.head() - len("  ") - utf8.RuneCountInString(t.place(last)) }
+	if room() < roomyReason {
+		t.source = file.Source
 	}
-	w.because = min(max(rest, 26), 44)
+	w.because = min(max(room(), leastReason), mostReason)
 	return t
+}
+
+// maxSetBack is more than clocks were ever set back by.
+const maxSetBack = 26 * time.Hour
+
+// passWidth is the room that rows need to tell two passes of a local time apart;
+// mostly none.
+func passWidth(lines []*planLine, s span, loc *time.Location) int {
+	width := 0
+	for at := s.from.Add(-maxSetBack).In(loc); ; {
+		_, end := at.ZoneBounds()
+		if end.IsZero() || end.After(s.to.Add(maxSetBack)) {
+			return width
+		}
+		back := setBack(end, loc)
+		from, to := end.Add(-back), end.Add(back)
+		if from.Before(s.from) {
+			from = s.from
+		}
+		if to.After(s.to) {
+			to = s.to
+		}
+		for _, l := range lines {
+			if from.Before(to) {
+				width = max(width, l.passWidth(span{from, to}, loc))
+			}
+		}
+		at = end.In(loc)
+	}
+}
+
+func (l *planLine) passWidth(s span, loc *time.Location) int {
+	width := 0
+	for e := range l.policy.Edges(s.from, s.to) {
+		if pass := passOf(e.At.In(loc)); pass != "" {
+			width = max(width, 1+utf8.RuneCountInString(pass))
+		}
+	}
+	return width
 }
 
 // write writes the whole table: whose times they are, the rows, the sum.
 func (t *planTable) write(w io.Writer, rows iter.Seq[planRow]) error {
 	const day = "Mon _2 Jan 2006 15:04"
-	_, err := fmt.Fprintf(w, "times in %s, from %s to %s\n", t.loc, t.span.from.Format(day), t.span.to.Format(day))
+	head := []string{fmt.Sprintf("times in %s, from %s to %s", t.loc, shownTime(t.span.from, day), shownTime(t.span.to, day))}
+	if t.source != "" {
+		head = append(head, "lines of "+plainly(t.source))
+	}
+	_, err := io.WriteString(w, filled(head, ", "))
 	for r := range rows {
 		if err == nil {
 			err = t.row(w, r)
@@ -143,31 +207,77 @@ func (t *planTable) headOf(e *planEdge) string {
 	default:
 		action = t.colours.yellow(action)
 	}
-	return e.At.In(t.loc).Format(t.layout) + "  " + action + "  "
+	at := shownTime(e.At.In(t.loc), t.layout)
+	return at + blanks(t.columns.time-utf8.RuneCountInString(at)) + "  " + action + "  "
 }
 
 // tailOf is what stands behind the deployment: the policy, the reason, the line.
 func (t *planTable) tailOf(e *planEdge) string {
-	name := e.line.policy.Name()
-	pad := strings.Repeat(" ", max(0, t.columns.policy-utf8.RuneCountInString(name)))
-	return fmt.Sprintf("  %s%s  %-*s  %s\n", name, pad, t.columns.because, e.because(t.loc), t.colours.dim(place(e.pos())))
+	name := printable(e.line.policy.Name())
+	pad := blanks(t.columns.policy - utf8.RuneCountInString(name))
+	reason, pos := e.becauseAt(t.loc)
+	where := t.place(pos)
+	width := utf8.RuneCountInString(reason) + len("  ") + utf8.RuneCountInString(where)
+	if t.columns.head()+width <= textWidth {
+		reason += blanks(min(t.columns.because-utf8.RuneCountInString(reason), textWidth-t.columns.head()-width))
+		return fmt.Sprintf("  %s%s  %s  %s\n", name, pad, reason, t.colours.dim(where))
+	}
+	const least, most = 4, len("Mon _2 Jan 15:04  ") // below what is done, where that fits
+	indent := max(least, min(most, textWidth-width))
+	if over := indent + width - textWidth; over > 0 {
+		runes := []rune(reason)
+		reason = string(runes[:max(len(runes)-over-1, 0)]) + "…"
+	}
+	return fmt.Sprintf("  %s\n%s%s  %s\n", name, blanks(indent), reason, t.colours.dim(where))
 }
 
-// summary is the last line, and one more where the plan depends on a name.
+// place is a line of the file, without what all rows would repeat.
+func (t *planTable) place(p policy.Pos) string {
+	if t.source != "" {
+		return ":" + strconv.Itoa(p.Line)
+	}
+	return based(p)
+}
+
+// based is a line of the file, without the file's directory.
+func based(p policy.Pos) string {
+	p.File = filepath.Base(p.File)
+	return plainly(place(p))
+}
+
+// summary is the sum, and more where the plan depends on a name.
 func (t *planTable) summary() string {
-	s := plural(t.transitions, "transition", "transitions") + ", " + plural(t.calls, "call", "calls") + " expected"
+	s := []string{plural(t.transitions, "transition", "transitions") + ", " + plural(t.calls, "call", "calls") + " expected"}
 	if t.touched > 0 {
-		s += fmt.Sprintf(", %d only if somebody acts", t.touched)
+		s[0] += fmt.Sprintf(", %d only if somebody acts", t.touched)
 	}
 	if t.cancelled > 0 {
-		s += fmt.Sprintf(", %d cancelled", t.cancelled)
+		s[0] += fmt.Sprintf(", %d cancelled", t.cancelled)
 	}
 	if peak := t.peaks.text(t.alone); peak != "" {
-		s += " · " + peak
+		s = append(s, peak)
 	}
+	text := filled(s, " · ")
 	if n := len(t.unclear); n > 0 {
-		s += fmt.Sprintf("\n%s not protected (%s): --inventory FILE tells",
-			plural(n, "deployment is stopped only if its name is", "deployments are stopped only if their names are"), place(t.protect))
+		text += filled([]string{fmt.Sprintf("%s not protected (%s)", plural(n, "deployment is stopped only if its name is",
+			"deployments are stopped only if their names are"), based(t.protect)), "--inventory FILE tells"}, ": ")
+	}
+	return text
+}
+
+// filled joins texts to lines that fit, as far as each of them does.
+func filled(texts []string, sep string) string {
+	s, width := "", 0
+	for i, text := range texts {
+		n := utf8.RuneCountInString(text)
+		switch {
+		case i == 0:
+		case width+utf8.RuneCountInString(sep)+n <= textWidth:
+			s, width = s+sep, width+utf8.RuneCountInString(sep)
+		default:
+			s, width = s+"\n", 0
+		}
+		s, width = s+text, width+n
 	}
 	return s + "\n"
 }

@@ -22,18 +22,29 @@ type planEdge struct {
 
 // of returns the edge as it is for one deployment.
 func (e *planEdge) of(m *planMember) *planEdge {
-	if m.bar == nil || e.Cancelled != "" || e.Power == policy.None {
+	if m.bar == nil {
 		return e
 	}
 	v := e.variants[m.bar]
 	if v == nil {
-		v = e.barred(m.bar)
+		if v = e.under(m.bar); v == e {
+			return e
+		}
 		if e.variants == nil {
 			e.variants = map[*bar]*planEdge{}
 		}
 		e.variants[m.bar] = v
 	}
 	return v
+}
+
+// under returns the edge as it is for those whom b, if it is there, stands in the
+// way of.
+func (e *planEdge) under(b *bar) *planEdge {
+	if b == nil || e.Cancelled != "" || e.Power == policy.None {
+		return e
+	}
+	return e.barred(b)
 }
 
 // barred returns the edge for those whom b stands in the way of.

@@ -716,16 +716,33 @@ func tunnel(w http.ResponseWriter, address string) {
 	both.Wait()
 }
 
-// TestThreatModelNamesTests: every test that the threat model names is there, and
-// it names some.
-func TestThreatModelNamesTests(t *testing.T) {
+// TestPagesNameTests: every test that a page of promises names is there, and it
+// names some.
+func TestPagesNameTests(t *testing.T) {
 	t.Parallel()
-	page, err := os.ReadFile("../../docs/security.md")
-	if err != nil {
-		t.Fatal(err)
+	there := allTests(t)
+	for page, least := range map[string]int{"docs/security.md": 30, "docs/reliability.md": 12} {
+		text, err := os.ReadFile(filepath.Join("../..", page))
+		if err != nil {
+			t.Fatal(err)
+		}
+		named := regexp.MustCompile(`\b(?:Test|Fuzz)[A-Z]\w+`).FindAllString(string(text), -1)
+		if len(named) < least {
+			t.Errorf("%s names %d tests, want one for each of its claims", page, len(named))
+		}
+		for _, name := range named {
+			if !there[name] {
+				t.Errorf("%s names %s, which is not there", page, name)
+			}
+		}
 	}
+}
+
+// allTests are the names of all tests of the module.
+func allTests(t *testing.T) map[string]bool {
+	t.Helper()
 	there := map[string]bool{}
-	err = filepath.WalkDir("../..", func(path string, _ os.DirEntry, err error) error {
+	err := filepath.WalkDir("../..", func(path string, _ os.DirEntry, err error) error {
 		if err != nil || !strings.HasSuffix(path, "_test.go") {
 			return err
 		}
@@ -738,13 +755,5 @@ func TestThreatModelNamesTests(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	named := regexp.MustCompile(`\b(?:Test|Fuzz)[A-Z]\w+`).FindAllString(string(page), -1)
-	if len(named) < 30 {
-		t.Errorf("the threat model names %d tests, want one for each of its claims", len(named))
-	}
-	for _, name := range named {
-		if !there[name] {
-			t.Errorf("docs/security.md names %s, which is not there", name)
-		}
-	}
+	return there
 }

@@ -110,3 +110,54 @@ func localInstant(civil time.Time, loc *time.Location) time.Time {
 func wall(t time.Time) time.Time {
 	return time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), time.UTC)
 }
+
+// shownTime is a time for people, by a layout of package time that names no zone.
+// Where the clock in t's zone shows that time of day twice it has the zone's
+// abbreviation behind it, which tells the two apart: "Sun 25 Oct 02:30 CEST".
+func shownTime(t time.Time, layout string) string {
+	s := t.Format(layout)
+	if pass := passOf(t); pass != "" {
+		s += " " + pass
+	}
+	return s
+}
+
+// passOf names the pass of a local time that comes twice: by the abbreviation of
+// the zone at that time, or by the offset where both have one abbreviation. It is
+// empty where the time comes once.
+func passOf(t time.Time) string {
+	begin, end := t.ZoneBounds()
+	name, offset := t.Zone()
+	for _, side := range []struct {
+		at     time.Time
+		beside bool // whether t is no farther from it than the clocks are set back there
+	}{
+		{begin.Add(-time.Nanosecond), t.Sub(begin) < setBack(begin, t.Location())},
+		{end, !end.IsZero() && end.Sub(t) <= setBack(end, t.Location())},
+	} {
+		if !side.beside {
+			continue
+		}
+		if other, _ := side.at.In(t.Location()).Zone(); other == name {
+			return offsetText(offset)
+		}
+		return name
+	}
+	return ""
+}
+
+// setBack is how far the clocks are set back at an instant of a change; zero where
+// they are not, or where there is none.
+func setBack(at time.Time, loc *time.Location) time.Duration {
+	if at.IsZero() {
+		return 0
+	}
+	_, before := at.Add(-time.Nanosecond).In(loc).Zone()
+	_, behind := at.In(loc).Zone()
+	return max(0, time.Duration(before-behind)*time.Second)
+}
+
+// offsetText is an offset from UTC, in seconds, as RFC 3339 has it.
+func offsetText(seconds int) string {
+	return time.Unix(0, 0).In(time.FixedZone("", seconds)).Format("-07:00")
+}

@@ -119,3 +119,56 @@ func FuzzParseTime(f *testing.F) {
 		}
 	})
 }
+
+// TestShownTime: where a clock shows a time twice, it is told which of the two it is.
+func TestShownTime(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ at, zone, want string }{
+		{"2026-10-24T23:59:59Z", "Europe/Berlin", "25 01:59"},
+		{"2026-10-25T00:00:00Z", "Europe/Berlin", "25 02:00 CEST"},
+		{"2026-10-25T00:59:59Z", "Europe/Berlin", "25 02:59 CEST"},
+		{"2026-10-25T01:00:00Z", "Europe/Berlin", "25 02:00 CET"},
+		{"2026-10-25T01:59:59Z", "Europe/Berlin", "25 02:59 CET"},
+		{"2026-10-25T02:00:00Z", "Europe/Berlin", "25 03:00"},
+		{"2026-03-29T01:00:00Z", "Europe/Berlin", "29 03:00"}, // skipped is not twice
+		{"2026-04-04T14:45:00Z", "Australia/Lord_Howe", "05 01:45 +11"},
+		{"2026-04-04T15:15:00Z", "Australia/Lord_Howe", "05 01:45 +1030"},
+		{"2026-04-04T14:15:00Z", "Australia/Lord_Howe", "05 01:15"},
+		{"2011-12-30T09:30:00Z", "Pacific/Apia", "29 23:30"},          // a day is skipped
+		{"1969-10-01T00:30:00Z", "Pacific/Kwajalein", "30 12:30 -12"}, // a day came twice
+		{"2026-10-25T00:30:00Z", "UTC", "25 00:30"},
+		{"1700-01-01T00:00:00Z", "Asia/Tokyo", "01 09:18"}, // before the first change
+		{"2500-01-01T00:00:00Z", "Asia/Tokyo", "01 09:00"}, // behind the last
+	} {
+		at, err := time.Parse(time.RFC3339, c.at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := shownTime(at.In(zone(t, c.zone)), "02 15:04"); got != c.want {
+			t.Errorf("%s in %s is shown as %q, want %q", c.at, c.zone, got, c.want)
+		}
+	}
+}
+
+// TestPassesAreApart: two instants that a clock shows alike, less than two days
+// apart, are never shown alike.
+func TestPassesAreApart(t *testing.T) {
+	t.Parallel()
+	zones := []string{"Europe/Berlin", "Europe/Dublin", "Australia/Lord_Howe", "Africa/Casablanca", "America/Havana", "Pacific/Kwajalein", "Antarctica/Troll"}
+	rapid.Check(t, func(rt *rapid.T) {
+		loc := zone(t, rapid.SampledFrom(zones).Draw(rt, "zone"))
+		from := time.Unix(rapid.Int64Range(-1e9, 2e9).Draw(rt, "from"), 0).In(loc)
+		_, end := from.ZoneBounds()
+		if end.IsZero() {
+			return
+		}
+		at := end.Add(time.Duration(rapid.IntRange(-48*60, 48*60).Draw(rt, "minutes")) * time.Minute).In(loc)
+		for _, other := range []time.Duration{30 * time.Minute, time.Hour, 2 * time.Hour, 3 * time.Hour, 24 * time.Hour} {
+			const layout = "2006-01-02 15:04:05"
+			b := at.Add(other)
+			if at.Format(layout) == b.Format(layout) && shownTime(at, layout) == shownTime(b, layout) {
+				rt.Fatalf("%s and %s in %s are both %q", at.UTC(), b.UTC(), loc, shownTime(at, layout))
+			}
+		}
+	})
+}

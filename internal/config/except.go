@@ -29,7 +29,7 @@ func (r *reader) except(dst *[]policy.Exception, calendars []Calendar) func(*nod
 		}
 		r.items(n, func(n *node) {
 			if n.Kind == yaml.MappingNode {
-				r.fail(n, "write all of them as keys: except: {holidays: off, freeze: untouched}", "want a calendar's name, got a mapping")
+				r.fail(n, "write all of them as keys: except: {freeze: untouched, holidays: off}", "want a calendar's name, got a mapping")
 			} else if _, ok := r.text(n, "a calendar's name"); ok {
 				add(n, policy.EffectOff)
 			}

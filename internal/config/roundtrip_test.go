@@ -27,6 +27,9 @@ func TestRoundTrip(t *testing.T) {
 		var text bytes.Buffer
 		want.write(t, &text)
 		c, problems := Parse("f", text.Bytes(), Env{})
+		problems = slices.DeleteFunc(problems, func(p policy.Problem) bool { // the order is as drawn
+			return p.Warning && strings.HasPrefix(p.Hint, "the first listed decides")
+		})
 		if len(problems) > 0 {
 			t.Fatalf("unexpected problems:\n%s\nin\n%s", Render(problems, text.Bytes()), text.Bytes())
 		}

@@ -257,6 +257,19 @@ func TestSchemaRoundTrip(t *testing.T) {
 	})
 }
 
+// TestSchemaTakesNoLead: what Parse takes for no lead, the schema does.
+func TestSchemaTakesNoLead(t *testing.T) {
+	t.Parallel()
+	s := compiled(t)
+	for _, lead := range []string{"none", "0", `"0"`, "0s", "'0s'", ""} {
+		text := []byte(policyWith(`name: a, deployments: [], stop: "0 20 * * *", start_lead: ` + lead))
+		_, problems := Parse("x", text, Env{})
+		if err := judge(s, text); Failed(problems) != (err != nil) {
+			t.Errorf("start_lead: %s: Parse says %v, the schema says %v", lead, problems, err)
+		}
+	}
+}
+
 // TestSchemaRules has one fault in each file, so that every rule of the schema
 // must find its own.
 func TestSchemaRules(t *testing.T) {

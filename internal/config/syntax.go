@@ -35,6 +35,13 @@ func (r *reader) document(text []byte) *node {
 		return nil
 	}
 	docs, err := decode(text)
+	if err != nil && strings.Contains(err.Error(), unknownAnchor) {
+		// A merge key is refused whatever it merges: what is wrong is that it is one,
+		// and it must not keep the other mistakes from being told.
+		if without, more := decode(unmerged(text)); more == nil {
+			docs, err = without, nil
+		}
+	}
 	if err != nil {
 		r.syntax(text, err)
 		return nil
@@ -47,6 +54,23 @@ func (r *reader) document(text []byte) *node {
 		r.fail(&docs[1], "put everything into one document, or into files of their own", "a second document begins here")
 	}
 	return docs[0].Content[0]
+}
+
+// unknownAnchor is in the library's error for an alias of something that is not
+// there.
+const unknownAnchor = "unknown anchor"
+
+// mergedAlias is a merge key with the alias that it merges as the submatch.
+var mergedAlias = regexp.MustCompile(`(?m)(?:^|[\s{,])<<[ \t]*:[ \t]+(\*[^\s,\]}]+)`)
+
+// unmerged is text with nothing in the place of the aliases behind merge keys; all
+// else stays where it is.
+func unmerged(text []byte) []byte {
+	text = bytes.Clone(text)
+	for _, m := range mergedAlias.FindAllSubmatchIndex(text, -1) {
+		copy(text[m[2]:m[3]], "~"+strings.Repeat(" ", m[3]-m[2]-1))
+	}
+	return text
 }
 
 // decode returns the first two documents of text. The library is guarded: its
@@ -116,7 +140,7 @@ func (r *reader) syntax(text []byte, err error) {
 		line, _ = strconv.Atoi(m[1])
 		what = what[len(m[0]):]
 	}
-	if strings.HasPrefix(what, "unknown anchor") {
+	if strings.HasPrefix(what, unknownAnchor) {
 		what = "alias of something that is not there" // its name may be half a secret
 	}
 	lines := splitLines(text)

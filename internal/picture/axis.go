@@ -40,13 +40,19 @@ func (d *drawing) weekends() {
 	}
 }
 
-// leap draws a stripe where clocks are changed: as wide as the time that comes
-// twice; what is skipped has no width in real time and gets a little.
-func (d *drawing) leap(j jump) {
-	x, w := d.extent(j.at, j.at.Add(-min(j.by, 0)))
-	if w < pointable {
-		x, w = x-pointable/2, pointable
+// leapExtent is where a change of the clocks is drawn: as wide as the time that
+// comes twice; what is skipped has no width in real time and gets a little.
+func (d *drawing) leapExtent(j jump) (x, width int) {
+	x, width = d.extent(j.at, j.at.Add(-min(j.by, 0)))
+	if width < pointable {
+		x, width = x-pointable/2, pointable
 	}
+	return x, width
+}
+
+// leap draws a stripe where clocks are changed.
+func (d *drawing) leap(j jump) {
+	x, w := d.leapExtent(j)
 	d.addf(`<g>%s<rect x="%s" y="%d" width="%s" height="%d" %s/><path d="M%s %dV%dM%s %dV%d" %s stroke-dasharray="4 3"/></g>`+"\n",
 		tooltip(j.text()), px(x), d.top, px(w), d.low-d.top, d.texture("leap"),
 		px(d.x(j.at)), d.clockLine+3, d.upper-12, px(d.x(j.at)), d.top, d.low, clockwork.stroke())

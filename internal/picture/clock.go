@@ -2,6 +2,7 @@ package picture
 
 import (
 	"iter"
+	"slices"
 	"time"
 )
 
@@ -48,10 +49,9 @@ type jump struct {
 // drawn: behind it they are a pattern and no news.
 const longestJumps = 5 * 366 * 24 * time.Hour
 
-// jumps yields the changes of clocks inside the span.
-func (p *Picture) jumps() iter.Seq[jump] {
+// jumps yields the changes of the clocks of a zone inside the span.
+func (p *Picture) jumps(loc *time.Location) iter.Seq[jump] {
 	return func(yield func(jump) bool) {
-		loc := p.location()
 		if p.To.Sub(p.From) > longestJumps {
 			return
 		}
@@ -71,6 +71,25 @@ func (p *Picture) jumps() iter.Seq[jump] {
 			}
 		}
 	}
+}
+
+// ownJumps are the changes of the clocks of a row's zone, where that is not the
+// picture's and changes at other instants.
+func (d *drawing) ownJumps(r *Row) []jump {
+	if r.Location == nil || r.Location.String() == d.location().String() {
+		return nil
+	}
+	all, known := d.own[r.Location.String()]
+	if known {
+		return all
+	}
+	for j := range d.jumps(r.Location) {
+		if !slices.ContainsFunc(d.leaps, func(of jump) bool { return of.at.Equal(j.at) && of.by == j.by }) {
+			all = append(all, j)
+		}
+	}
+	d.own[r.Location.String()] = all
+	return all
 }
 
 // shownAt is what a clock in the zone of at shows, as a time in UTC.

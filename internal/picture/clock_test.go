@@ -2,6 +2,7 @@ package picture
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -87,7 +88,7 @@ func TestJumps(t *testing.T) {
 			t.Fatal(err)
 		}
 		var got []string
-		for j := range (&Picture{From: from, To: from.AddDate(0, 0, c.days), Location: from.Location()}).jumps() {
+		for j := range (&Picture{From: from, To: from.AddDate(0, 0, c.days), Location: from.Location()}).jumps(from.Location()) {
 			got = append(got, j.at.Format(time.RFC3339)+" "+j.before+" → "+j.after+" "+j.by.String())
 		}
 		if !slices.Equal(got, c.want) {
@@ -158,5 +159,40 @@ func TestAnySpan(t *testing.T) {
 		if len(text) > 32<<10 {
 			t.Errorf("%s to %s: %d bytes", c.from, c.to, len(text))
 		}
+	}
+}
+
+// TestOwnClocks: where the clocks of a row's zone are changed, and those of the
+// picture are not, its lane alone has a stripe that says so.
+func TestOwnClocks(t *testing.T) {
+	t.Parallel()
+	berlin, york, paris := zone(t, "Europe/Berlin"), zone(t, "America/New_York"), zone(t, "Europe/Paris")
+	from := time.Date(2026, 10, 24, 0, 0, 0, 0, berlin)
+	p := &Picture{From: from, To: from.AddDate(0, 0, 10), Location: berlin}
+	for _, c := range []struct {
+		name string
+		loc  *time.Location
+		want []string
+	}{
+		{"none of its own", nil, nil},
+		{"the picture's", berlin, nil},
+		{"changed at the same instant", paris, nil},
+		{"another week", york, []string{"America/New_York, Sun 1 November 2026: the clocks go back, 02:00 → 01:00"}},
+	} {
+		p.Rows = []Row{{Name: "a", Location: c.loc}}
+		var got []string
+		for _, n := range lane(t, p).sub {
+			if tip := n.tip(); tip != "" {
+				got = append(got, tip)
+			}
+		}
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%s: the lane has %q, want %q", c.name, got, c.want)
+		}
+	}
+	// A picture in UTC has no stripe of its own, and explains that of the row.
+	p.Location, p.Rows = nil, []Row{{Name: "a"}, {Name: "b", Location: york}}
+	if text := svg(t, p); !strings.Contains(text, ">clocks change</text>") || strings.Contains(text, "<use ") {
+		t.Errorf("the legend lacks the stripe, or the two lanes are taken for one:\n%s", text)
 	}
 }

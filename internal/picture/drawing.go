@@ -48,15 +48,17 @@ type drawing struct {
 	bars   [kinds]bool // what the legend is to explain
 	marks  [markKinds]bool
 	hasDay bool
-	leaps  []jump
+	leaps  []jump            // of the picture's clock
+	own    map[string][]jump // of the clocks of rows, by their zones
+	leapt  bool              // a row has one
 }
 
 func newDrawing(p *Picture, w io.Writer) *drawing {
-	d := &drawing{Picture: p, id: p.ID, out: bufio.NewWriterSize(w, 64<<10)}
+	d := &drawing{Picture: p, id: p.ID, out: bufio.NewWriterSize(w, 64<<10), own: map[string][]jump{}}
 	if !properID(d.id) {
 		d.id = "curfew"
 	}
-	for j := range p.jumps() {
+	for j := range p.jumps(p.location()) {
 		d.leaps = append(d.leaps, j)
 	}
 	d.survey()
@@ -112,6 +114,7 @@ func (d *drawing) explain(r *Row) {
 			d.marks[m.Kind%markKinds] = true
 		}
 	}
+	d.leapt = d.leapt || len(d.ownJumps(r)) > 0
 	for _, day := range r.Days {
 		if _, w := d.extent(dayOff(day.Date)); w > 0 {
 			d.hasDay = true

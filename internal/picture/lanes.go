@@ -86,6 +86,9 @@ func (d *drawing) laneOf(i int) {
 	}
 	r := &d.Rows[i]
 	d.daysOff(r)
+	for _, j := range d.ownJumps(r) {
+		d.rowLeap(r, j)
+	}
 	d.drawBars(r)
 	d.drawMarks(r)
 	d.add("</g>")
@@ -94,7 +97,7 @@ func (d *drawing) laneOf(i int) {
 // alike reports whether two rows have the same lane. Rows that share their slices
 // are seen to at a glance.
 func alike(a, b *Row) bool {
-	return shared(a.Bars, b.Bars) && shared(a.Marks, b.Marks) && shared(a.Days, b.Days)
+	return a.Location == b.Location && shared(a.Bars, b.Bars) && shared(a.Marks, b.Marks) && shared(a.Days, b.Days)
 }
 
 func shared[T comparable](a, b []T) bool {
@@ -118,6 +121,13 @@ func (d *drawing) daysOff(r *Row) {
 		}
 		i = n
 	}
+}
+
+// rowLeap draws a stripe in a lane where the clocks of its own zone are changed.
+func (d *drawing) rowLeap(r *Row, j jump) {
+	x, w := d.leapExtent(j)
+	d.addf(`<g>%s<rect x="%s" width="%s" height="%d" %s/><path d="M%s 0V%d" %s stroke-dasharray="4 3"/></g>`,
+		tooltip(r.Location.String()+", "+j.text()), px(x), px(w), d.rowHeight, d.texture("leap"), px(d.x(j.at)), d.rowHeight, clockwork.stroke())
 }
 
 // dayOff is the local day around an instant, in its own zone.

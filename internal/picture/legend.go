@@ -18,7 +18,7 @@ func (d *drawing) keys() []key {
 	if d.hasDay {
 		all = append(all, key{word: "day of a calendar", sample: fmt.Sprintf(`<rect y="%d" width="24" height="20" %s/>`, middle-10, d.texture("off"))})
 	}
-	if len(d.leaps) > 0 {
+	if len(d.leaps) > 0 || d.leapt {
 		all = append(all, key{word: "clocks change", sample: fmt.Sprintf(`<rect x="9" y="%d" width="6" height="20" %s/>`, middle-10, d.texture("leap"))})
 	}
 	if d.nowThere() {

@@ -96,9 +96,13 @@ type Day struct {
 //
 // Bars, Marks and Days are in the order of their times. What lies outside the span
 // is cut off; a bar that begins before the end of the one before it begins there.
+//
+// Location is the zone of the row's own clock, where that need not be the
+// picture's: its changes are marked in the lane. Nil is the picture's.
 type Row struct {
 	Group, Name, Note string
 	Sum               string
+	Location          *time.Location
 	Bars              []Bar
 	Marks             []Mark
 	Days              []Day
