@@ -28,6 +28,9 @@ func (n *network) out() (connect, uplink time.Duration) {
 	if n.rarely() {
 		connect = n.upTo(25 * time.Second)
 	}
+	if n.rarely() { // its answer may still come in time
+		uplink = n.upTo(sendTime)
+	}
 	if n.held > 0 && n.rarely() {
 		uplink = sendTime + n.upTo(n.held)
 	}
