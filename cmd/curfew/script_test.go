@@ -50,6 +50,12 @@ func TestStories(t *testing.T) {
 			env.Setenv("EMQXCLOUD_PLATFORM_API_SECRET", storySecret)
 			return nil
 		},
+		Condition: func(cond string) (bool, error) {
+			if cond != "raced" {
+				return false, fmt.Errorf("no condition %q", cond)
+			}
+			return raced, nil
+		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"port":      func(ts *testscript.TestScript, _ bool, args []string) { port(ts, &ports, args) },
 			"lapse":     beginLapse,

@@ -92,6 +92,7 @@ func manyWritten(t testing.TB) (file []byte, state scheduler.State) {
 }
 
 func TestFlippedHead(t *testing.T) {
+	single(t)
 	t.Parallel()
 	file, want := manyWritten(t)
 	dir := t.TempDir()
@@ -105,6 +106,7 @@ func TestFlippedHead(t *testing.T) {
 }
 
 func TestFlippedAnywhere(t *testing.T) {
+	single(t)
 	t.Parallel()
 	file, want := manyWritten(t)
 	path := filepath.Join(t.TempDir(), "curfew.db")

@@ -182,6 +182,7 @@ func apply(files map[string][]byte, o op) {
 // and torn parts of it. The ledger opens, and has every batch that was
 // acknowledged, wholly, and of the next one all or nothing.
 func TestPowerLoss(t *testing.T) {
+	single(t)
 	t.Parallel()
 	r := recorded(t)
 	seen := map[uint64]bool{}
@@ -313,6 +314,7 @@ func failures() []failure {
 // can. The commit that meets it fails and says why, no commit follows it in that
 // process, and the next process has what was acknowledged.
 func TestFailingDisk(t *testing.T) {
+	single(t)
 	t.Parallel()
 	r := recorded(t)
 	for _, f := range failures() {
@@ -326,7 +328,7 @@ func TestFailingDisk(t *testing.T) {
 			}
 			failed := 0
 			for k := 1; k <= n; k++ {
-				if !*deep && n > 40 && k%4 != 0 {
+				if !*deep && n > 40 && k%10 != 0 {
 					continue
 				}
 				if r.fails(t, f, k) {

@@ -240,6 +240,7 @@ func TestReadRefuses(t *testing.T) {
 
 // TestReadDamagedAnywhere: a Reader too reads what was written, or nothing.
 func TestReadDamagedAnywhere(t *testing.T) {
+	single(t)
 	t.Parallel()
 	file, want := manyWritten(t)
 	path := filepath.Join(t.TempDir(), "curfew.db")

@@ -195,6 +195,7 @@ func TestRestoredCallsAreNone(t *testing.T) {
 // TestRestoreRefuses: what is not to be trusted is not put in place, a ledger that is
 // held stays, and nothing at all changes.
 func TestRestoreRefuses(t *testing.T) {
+	single(t)
 	t.Parallel()
 	bad := func(name, change string) string {
 		path := filepath.Join(t.TempDir(), name)
@@ -253,6 +254,7 @@ func TestRestoreRefuses(t *testing.T) {
 // TestRestoreOnAFailingDisk lets each step of SQLite's towards the disk fail while the
 // copy is made. The ledger in place stays, to the byte, and nothing lies beside it.
 func TestRestoreOnAFailingDisk(t *testing.T) {
+	single(t)
 	t.Parallel()
 	from, inPlace := written(t), written(t)
 	for _, f := range failures() {
@@ -298,6 +300,7 @@ func TestRestoreOnAFailingDisk(t *testing.T) {
 // does. The next daemon has what was there, or what is restored, or does not start and
 // says that a backup is to be restored; and what was there is kept.
 func TestRestoreCutShort(t *testing.T) {
+	single(t)
 	t.Parallel()
 	from, _ := backupOf(t)
 	counts := map[string]int{}
