@@ -279,11 +279,11 @@ func (c *compiler) checkExcept(s *Spec) {
 // effect is weaker: a freeze is broken by the holidays in it. There is no clock
 // here, so days that are over count as well.
 func (c *compiler) checkOrder(before []Exception, e Exception) {
-	for _, first := range before {
+	for i, first := range before {
 		if first.Calendar == e.Calendar || strength(first.Effect) >= strength(e.Effect) {
 			continue // that order says what is meant
 		}
-		day, ok := shared(c.env.Calendars[first.Calendar], c.env.Calendars[e.Calendar])
+		day, ok := c.decided(before[:i], first, e)
 		if !ok {
 			continue
 		}
@@ -294,12 +294,35 @@ func (c *compiler) checkOrder(before []Exception, e Exception) {
 		p := Problem{Pos: e.Pos, Warning: true}
 		p.Text = fmt.Sprintf("calendar %q takes days from %q, such as %s: they are %s, not %s",
 			first.Calendar, e.Calendar, at, first.Effect, e.Effect)
-		p.Hint = fmt.Sprintf("the first listed decides: list %q first", e.Calendar)
+		p.Hint = fmt.Sprintf("the first listed decides: list %q before %q", e.Calendar, first.Calendar)
 		if !slices.Contains(c.problems, p) { // policies may share one list of the file's defaults
 			c.problems = append(c.problems, p)
 		}
 		return
 	}
+}
+
+// decided returns the first day that first and e both have and none before them,
+// as first calls it: the first calendar decides it then. One that is not there has
+// no days.
+func (c *compiler) decided(before []Exception, first, e Exception) (Day, bool) {
+	has := func(x Exception, d Date) (Day, bool) {
+		if calendar := c.env.Calendars[x.Calendar]; calendar != nil {
+			return calendar.On(d)
+		}
+		return Day{}, false
+	}
+	of := c.env.Calendars[e.Calendar]
+	if of == nil {
+		return Day{}, false
+	}
+	for day := range of.Days() {
+		taken, ok := has(first, day.Date)
+		if ok && !slices.ContainsFunc(before, func(x Exception) bool { _, earlier := has(x, day.Date); return earlier }) {
+			return taken, true
+		}
+	}
+	return Day{}, false
 }
 
 // strength orders effects by how much they say of a day: that nothing may happen
@@ -312,23 +335,4 @@ func strength(e Effect) int {
 		return 1
 	}
 	return 0
-}
-
-// shared returns the first day that both calendars have, as a calls it. One that
-// is not there has none.
-func shared(a, b *Calendar) (Day, bool) {
-	if a == nil || b == nil {
-		return Day{}, false
-	}
-	for i, k := 0, 0; i < len(a.days) && k < len(b.days); {
-		switch order := compareDates(a.days[i].Date, b.days[k].Date); {
-		case order == 0:
-			return a.days[i], true
-		case order < 0:
-			i++
-		default:
-			k++
-		}
-	}
-	return Day{}, false
 }

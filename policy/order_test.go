@@ -20,7 +20,7 @@ func TestOrderOfExceptions(t *testing.T) {
 	}
 	env := Env{Zones: map[string]*time.Location{"UTC": time.UTC}, Calendars: map[string]*Calendar{
 		"holidays": NewCalendar("holidays", []Day{{Date{2026, 12, 25}, "Weihnachtstag"}, {Date{2026, 5, 1}, ""}}),
-		"year-end": days("year-end", 24, 31), "autumn": days("autumn", 1, 6), "fair": days("fair", 24, 24),
+		"year-end": days("year-end", 24, 31), "autumn": days("autumn", 1, 6), "fair": days("fair", 24, 24), "december": days("december", 20, 31),
 	}}
 	type list []Exception
 	for _, c := range []struct {
@@ -29,21 +29,25 @@ func TestOrderOfExceptions(t *testing.T) {
 		want   []string
 	}{
 		{"the freeze loses", list{{Calendar: "holidays"}, {Calendar: "year-end", Effect: EffectUntouched}}, []string{
-			`f:2:9: calendar "holidays" takes days from "year-end", such as 25 December (Weihnachtstag): they are off, not untouched (the first listed decides: list "year-end" first)`,
+			`f:2:9: calendar "holidays" takes days from "year-end", such as 25 December (Weihnachtstag): they are off, not untouched (the first listed decides: list "year-end" before "holidays")`,
 		}},
 		{"the freeze comes first", list{{Calendar: "year-end", Effect: EffectUntouched}, {Calendar: "holidays"}}, nil},
 		{"no day in common", list{{Calendar: "holidays"}, {Calendar: "autumn", Effect: EffectUntouched}}, nil},
 		{"one effect", list{{Calendar: "holidays"}, {Calendar: "year-end"}}, nil},
 		{"a day of another power loses", list{{Calendar: "holidays"}, {Calendar: "year-end", Effect: EffectStopped}}, []string{
-			`f:2:9: calendar "holidays" takes days from "year-end", such as 25 December (Weihnachtstag): they are off, not stopped (the first listed decides: list "year-end" first)`,
+			`f:2:9: calendar "holidays" takes days from "year-end", such as 25 December (Weihnachtstag): they are off, not stopped (the first listed decides: list "year-end" before "holidays")`,
 		}},
 		{"a freeze behind a fair", list{{Calendar: "fair", Effect: EffectRunning}, {Calendar: "year-end", Effect: EffectUntouched}}, []string{
-			`f:2:9: calendar "fair" takes days from "year-end", such as 24 December: they are running, not untouched (the first listed decides: list "year-end" first)`,
+			`f:2:9: calendar "fair" takes days from "year-end", such as 24 December: they are running, not untouched (the first listed decides: list "year-end" before "fair")`,
 		}},
 		{"a fair behind a freeze is lost knowingly", list{{Calendar: "year-end", Effect: EffectUntouched}, {Calendar: "fair", Effect: EffectRunning}}, nil},
 		{"of two powers either may be first", list{{Calendar: "fair", Effect: EffectRunning}, {Calendar: "year-end", Effect: EffectStopped}}, nil},
+		{"what a freeze has already is nobody's loss", list{{Calendar: "year-end", Effect: EffectUntouched}, {Calendar: "holidays"}, {Calendar: "december", Effect: EffectStopped}}, nil},
+		{"but what it has not is", list{{Calendar: "fair", Effect: EffectUntouched}, {Calendar: "holidays"}, {Calendar: "december", Effect: EffectStopped}}, []string{
+			`f:2:10: calendar "holidays" takes days from "december", such as 25 December (Weihnachtstag): they are off, not stopped (the first listed decides: list "december" before "holidays")`,
+		}},
 		{"each that loses is told of once", list{{Calendar: "holidays"}, {Calendar: "fair"}, {Calendar: "year-end", Effect: EffectUntouched}}, []string{
-			`f:2:10: calendar "holidays" takes days from "year-end", such as 25 December (Weihnachtstag): they are off, not untouched (the first listed decides: list "year-end" first)`,
+			`f:2:10: calendar "holidays" takes days from "year-end", such as 25 December (Weihnachtstag): they are off, not untouched (the first listed decides: list "year-end" before "holidays")`,
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -22,6 +22,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"curfew/internal/ledger"
+	"curfew/internal/raced"
 )
 
 // TestMain lets the scripts run this test's own binary as `curfew`.
@@ -54,7 +55,7 @@ func TestStories(t *testing.T) {
 			if cond != "raced" {
 				return false, fmt.Errorf("no condition %q", cond)
 			}
-			return raced, nil
+			return raced.Spared(), nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"port":      func(ts *testscript.TestScript, _ bool, args []string) { port(ts, &ports, args) },

@@ -19,6 +19,7 @@ import (
 
 	"curfew/apiclient/quota"
 	"curfew/internal/config"
+	"curfew/internal/raced"
 	"curfew/internal/sim"
 	"curfew/internal/simplatform"
 	"curfew/policy"
@@ -51,9 +52,7 @@ policies:
 // simViewOf lives through a file, on the days from 1 December 2026 on.
 func simViewOf(t *testing.T, text string, days int, faults sim.Faults) simView {
 	t.Helper()
-	if raced {
-		t.Skip("one goroutine: nothing to race with")
-	}
+	raced.Spare(t)
 	file := fileOf(t, text)
 	r, err := sim.Simulate(t.Context(), sim.Options{
 		Config: simulated(file), From: time.Date(2026, 12, 1, 0, 0, 0, 0, file.Location), Days: days,

@@ -18,6 +18,7 @@ var arrows = map[string][]string{
 	"curfew/internal/house":             {},
 	"curfew/internal/docs":              {},
 	"curfew/internal/mutants":           {},
+	"curfew/internal/raced":             {},
 	"curfew/scheduler":                  {"curfew/policy", "curfew/apiclient/quota"},
 	"curfew/apiclient":                  {"curfew/apiclient/quota", "curfew/internal/secret"},
 	"curfew/internal/config":            {"curfew/policy", "curfew/apiclient/quota", "curfew/internal/secret", "curfew/internal/calendar"},

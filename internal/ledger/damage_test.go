@@ -15,6 +15,7 @@ import (
 	"pgregory.net/rapid"
 
 	"curfew/apiclient/quota"
+	"curfew/internal/raced"
 	"curfew/policy"
 	"curfew/scheduler"
 )
@@ -92,7 +93,7 @@ func manyWritten(t testing.TB) (file []byte, state scheduler.State) {
 }
 
 func TestFlippedHead(t *testing.T) {
-	single(t)
+	raced.Spare(t)
 	t.Parallel()
 	file, want := manyWritten(t)
 	dir := t.TempDir()
@@ -106,7 +107,7 @@ func TestFlippedHead(t *testing.T) {
 }
 
 func TestFlippedAnywhere(t *testing.T) {
-	single(t)
+	raced.Spare(t)
 	t.Parallel()
 	file, want := manyWritten(t)
 	path := filepath.Join(t.TempDir(), "curfew.db")

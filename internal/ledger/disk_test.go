@@ -222,15 +222,6 @@ func watchDisk(t testing.TB, dir string, see func(op) fate) {
 	})
 }
 
-// single skips a test under the race detector that has one goroutine: there is
-// nothing to find, and SQLite's Go takes ten times as long there.
-func single(t *testing.T) {
-	t.Helper()
-	if raced {
-		t.Skip("one goroutine: nothing to race with")
-	}
-}
-
 // TestWatchedDisk: the steps of a ledger are seen, and carried out.
 func TestWatchedDisk(t *testing.T) {
 	t.Parallel()

@@ -16,6 +16,7 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 
 	"curfew/internal/ledger/ledgertest"
+	"curfew/internal/raced"
 	"curfew/policy"
 	"curfew/scheduler"
 )
@@ -182,7 +183,7 @@ func apply(files map[string][]byte, o op) {
 // and torn parts of it. The ledger opens, and has every batch that was
 // acknowledged, wholly, and of the next one all or nothing.
 func TestPowerLoss(t *testing.T) {
-	single(t)
+	raced.Spare(t)
 	t.Parallel()
 	r := recorded(t)
 	seen := map[uint64]bool{}
@@ -314,7 +315,7 @@ func failures() []failure {
 // can. The commit that meets it fails and says why, no commit follows it in that
 // process, and the next process has what was acknowledged.
 func TestFailingDisk(t *testing.T) {
-	single(t)
+	raced.Spare(t)
 	t.Parallel()
 	r := recorded(t)
 	for _, f := range failures() {

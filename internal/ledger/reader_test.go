@@ -17,6 +17,7 @@ import (
 	"pgregory.net/rapid"
 
 	"curfew/apiclient/quota"
+	"curfew/internal/raced"
 	"curfew/scheduler"
 )
 
@@ -240,7 +241,7 @@ func TestReadRefuses(t *testing.T) {
 
 // TestReadDamagedAnywhere: a Reader too reads what was written, or nothing.
 func TestReadDamagedAnywhere(t *testing.T) {
-	single(t)
+	raced.Spare(t)
 	t.Parallel()
 	file, want := manyWritten(t)
 	path := filepath.Join(t.TempDir(), "curfew.db")

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"curfew/apiclient/quota"
+	"curfew/internal/raced"
 	"curfew/policy"
 	"curfew/scheduler"
 )
@@ -195,7 +196,7 @@ func TestRestoredCallsAreNone(t *testing.T) {
 // TestRestoreRefuses: what is not to be trusted is not put in place, a ledger that is
 // held stays, and nothing at all changes.
 func TestRestoreRefuses(t *testing.T) {
-	single(t)
+	raced.Spare(t)
 	t.Parallel()
 	bad := func(name, change string) string {
 		path := filepath.Join(t.TempDir(), name)
@@ -254,7 +255,7 @@ func TestRestoreRefuses(t *testing.T) {
 // TestRestoreOnAFailingDisk lets each step of SQLite's towards the disk fail while the
 // copy is made. The ledger in place stays, to the byte, and nothing lies beside it.
 func TestRestoreOnAFailingDisk(t *testing.T) {
-	single(t)
+	raced.Spare(t)
 	t.Parallel()
 	from, inPlace := written(t), written(t)
 	for _, f := range failures() {
@@ -300,7 +301,7 @@ func TestRestoreOnAFailingDisk(t *testing.T) {
 // does. The next daemon has what was there, or what is restored, or does not start and
 // says that a backup is to be restored; and what was there is kept.
 func TestRestoreCutShort(t *testing.T) {
-	single(t)
+	raced.Spare(t)
 	t.Parallel()
 	from, _ := backupOf(t)
 	counts := map[string]int{}

@@ -15,6 +15,7 @@ import (
 
 	"curfew/apiclient/quota"
 	"curfew/internal/ledger"
+	"curfew/internal/raced"
 	"curfew/internal/simplatform"
 	"curfew/policy"
 	"curfew/scheduler"
@@ -33,9 +34,7 @@ var days = flag.Int("days", 30, "TestYear lives through so many days")
 //
 // It measures the process, so no other test may run beside it.
 func TestYear(t *testing.T) {
-	if raced {
-		t.Skip("one goroutine: nothing to race with")
-	}
+	raced.Spare(t)
 	silent := simplatform.Fault{Methods: simplatform.AnyMethod, Kind: simplatform.HangDropped, For: time.Minute}
 	refused := simplatform.Fault{Methods: simplatform.AnyMethod, Kind: simplatform.Refused}
 	for _, c := range []struct {

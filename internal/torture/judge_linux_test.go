@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"curfew/internal/ledger"
+	"curfew/internal/raced"
 	"curfew/policy"
 	"curfew/scheduler"
 )
@@ -256,7 +257,7 @@ func (s *site) excused(l life) bool {
 // explains.
 func (s *site) judgeGauges() (v verdict) {
 	memory := 256e6
-	if raced {
+	if raced.Detector {
 		memory *= 8
 	}
 	bounds := map[string]float64{"go_goroutines": 250, "process_open_fds": 200, "process_resident_memory_bytes": memory}

@@ -23,6 +23,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"curfew/internal/raced"
 )
 
 // The key and the secret of every run. No output may ever show them.
@@ -128,7 +130,7 @@ func build(t *testing.T, overlay string) string {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), "curfew")
 	args := []string{"build", "-tags", "curfew_steps", "-o", program}
-	if raced {
+	if raced.Detector {
 		args = append(args, "-race")
 	}
 	if overlay != "" {
