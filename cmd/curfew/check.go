@@ -154,14 +154,25 @@ func (v verdict) text(c *console) error {
 			return err
 		}
 	}
-	if !v.fine {
-		return nil // the problems say it
+	if !v.fine { // stdout has the verdict of what can be put in force, and nothing else
+		_, err := fmt.Fprintf(c.err, "%s was examined: %s\n", v.file.Source, v.examined(c, "the quotas were tried until"))
+		return err
+	}
+	_, err := fmt.Fprintf(c.out, "%s is fine: %s\n", v.file.Source, v.examined(c, "the quotas carry all calls until"))
+	return err
+}
+
+// examined is what the verdict goes by. A file that cannot be read has no calls to
+// try; what it says of itself was examined all the same.
+func (v verdict) examined(c *console, quotas string) string {
+	zones := "; tzdata " + tzdata(c.env)
+	if v.file.Policies == nil {
+		return "the file alone, since with errors in it there are no calls to try" + zones
 	}
 	policies, deployments := v.counts()
-	_, err := fmt.Fprintf(c.out, "%s is fine: %s, %s%s; the quotas carry all calls until %s; tzdata %s\n", v.file.Source,
-		plural(policies, "policy", "policies"), plural(deployments, "deployment", "deployments")+v.selected(),
-		looks(v.file, deployments)+seen(v.sees), v.until.Format(time.DateOnly)+v.unproved(), tzdata(c.env))
-	return err
+	return fmt.Sprintf("%s, %s%s; %s %s", plural(policies, "policy", "policies"),
+		plural(deployments, "deployment", "deployments")+v.selected(), looks(v.file, deployments)+seen(v.sees),
+		quotas, v.until.Format(time.DateOnly)+v.unproved()+zones)
 }
 
 // selected says how many deployments are there by their names alone.

@@ -18,11 +18,11 @@ func explained(t *testing.T, text, id, when string) *explanation {
 	if err != nil {
 		t.Fatal(err)
 	}
-	lines, err := only(file, planLines(file, nil), policy.DeploymentID(id))
+	line, err := find(file, nil, policy.DeploymentID(id), "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	return explain(file, lines[0], at)
+	return explain(file, line, at)
 }
 
 // TestExplainSentence: the first line of every kind of answer.

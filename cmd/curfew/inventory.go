@@ -279,6 +279,21 @@ func (v *inventory) name(m policy.Member) string {
 	return m.Name
 }
 
+// bearing says which deployments bear a name that was taken for an id; empty where
+// none does.
+func (v *inventory) bearing(name string) string {
+	var ids []string
+	for _, n := range v.all {
+		if n.Name == name {
+			ids = append(ids, string(n.ID))
+		}
+	}
+	if len(ids) == 0 {
+		return ""
+	}
+	return "; that is the name of " + strings.Join(ids, ", ")
+}
+
 // takeInventory reads an inventory for a command that only looks, resolves whom
 // the file selects, and tells of what is odd about that.
 func takeInventory(c *console, file *config.Config, path string) (*inventory, error) {

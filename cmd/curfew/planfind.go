@@ -17,16 +17,11 @@ import (
 // inventory knows what it is called, else it is called name.
 func find(file *config.Config, inv *inventory, id policy.DeploymentID, name string) (*planLine, error) {
 	all := planLines(file, inv)
-	lines, err := only(file, all, id)
-	if err != nil {
+	line, ok := only(all, id)
+	if !ok {
 		return nil, astray(file, inv, all, policy.Named{ID: id, Name: inv.name(policy.Member{ID: id, Name: name})})
 	}
-	return lines[0], nil
-}
-
-// strange is astray for somebody who has no inventory.
-func strange(file *config.Config, lines []*planLine, id policy.DeploymentID) error {
-	return astray(file, nil, lines, policy.Named{ID: id})
+	return line, nil
 }
 
 // astray is the error for a deployment that no policy has: why, with those that
@@ -49,7 +44,7 @@ func astray(file *config.Config, inv *inventory, lines []*planLine, n policy.Nam
 	case n.Name != "":
 		fmt.Fprintf(&s, "\nit is called %q, which no policy selects", printable(n.Name))
 	case inv != nil:
-		fmt.Fprintf(&s, "\nwhom a policy selects by name, an inventory tells: %s does not have it", inv.source)
+		fmt.Fprintf(&s, "\nwhom a policy selects by name, an inventory tells: %s has no such id%s", inv.source, inv.bearing(string(n.ID)))
 	default:
 		s.WriteString("\nwhom a policy selects by name, an inventory tells: --inventory FILE")
 	}

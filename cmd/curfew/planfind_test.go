@@ -33,7 +33,9 @@ policies:
 		{inv, "w2", "", `policy dev (curfew.yaml:4) selects it, called "dev-a", with more others than its max allows, and has not taken it` + narrower},
 		{inv, "zzz", "", "no policy in curfew.yaml has it" + policies + "\nit is called \"pr\uFFFDod\", which no policy selects"},
 		{inv, "w5", "", "no policy in curfew.yaml has it\ndid you mean w9 (one)?" + policies +
-			"\nwhom a policy selects by name, an inventory tells: stdin does not have it"},
+			"\nwhom a policy selects by name, an inventory tells: stdin has no such id"},
+		{inv, "dev-a", "", "no policy in curfew.yaml has it" + policies +
+			"\nwhom a policy selects by name, an inventory tells: stdin has no such id; that is the name of w2"},
 		{nil, "zzz", "", "no policy in curfew.yaml has it" + policies + "\nwhom a policy selects by name, an inventory tells: --inventory FILE"},
 	} {
 		file := fileOf(t, text)

@@ -110,14 +110,14 @@ func printable(name string) string {
 }
 
 // only is the plan of one deployment: one of a large fleet must not cost the
-// fleet's.
-func only(file *config.Config, lines []*planLine, id policy.DeploymentID) ([]*planLine, error) {
+// fleet's. It is false where no policy has it.
+func only(lines []*planLine, id policy.DeploymentID) (*planLine, bool) {
 	for _, l := range lines {
 		i, ok := slices.BinarySearchFunc(l.members, id, func(m *planMember, id policy.DeploymentID) int { return cmp.Compare(m.id, id) })
 		if ok {
 			l.members = l.members[i : i+1]
-			return []*planLine{l}, nil
+			return l, true
 		}
 	}
-	return nil, strange(file, lines, id)
+	return nil, false
 }

@@ -81,7 +81,7 @@ policies:
 		"":                      policies,
 		strings.Repeat("w", 99): policies,
 	} {
-		_, err := only(file, planLines(file, nil), policy.DeploymentID(id))
+		_, err := find(file, nil, policy.DeploymentID(id), "")
 		if err == nil || err.Error() != fmt.Sprintf("find deployment %q: no policy in curfew.yaml has it", id)+want {
 			t.Errorf("%q: %v, want the end %q", id, err, want)
 		}

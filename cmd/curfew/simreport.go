@@ -47,6 +47,7 @@ func (v simView) text(w io.Writer) error {
 	fmt.Fprintf(&b, "%s from %s to %s (%s)\n", plural(v.Deployments, "deployment", "deployments"),
 		v.long(v.From), v.long(v.To), v.file.Location)
 	field(&b, "assumed", ", ", "a start takes "+spanText(v.StartTakes), "a stop "+spanText(v.StopTakes), v.mood())
+	lines(&b, "", v.unnamed())
 	lines(&b, "by hand", v.byHand())
 	lines(&b, "dry run", v.dryRun())
 	field(&b, "went wrong", " · ", v.mishaps()...)
@@ -161,6 +162,23 @@ func (v simView) byHand() []string {
 			clock, h.Power.Action(), andOthers(h.Policy, len(g)), did))
 	}
 	return all
+}
+
+// unnamed says what is assumed of deployments whose names would tell whether they
+// are protected.
+func (v simView) unnamed() []string {
+	n := 0
+	for _, l := range v.lines {
+		for _, m := range l.members {
+			if m.bar != nil && m.bar.kind == barPerhaps {
+				n++
+			}
+		}
+	}
+	if n == 0 {
+		return nil
+	}
+	return []string{plural(n, "deployment has a name", "deployments have names") + " that protect does not cover, as far as there is such a name: --inventory FILE tells"}
 }
 
 // dryRun says of whom nothing is expected.

@@ -216,4 +216,17 @@ func (o *Options) name(m policy.Member) string {
 	return cmp.Or(o.Name(m), m.Name)
 }
 
-func (o *Options) named(m policy.Member) string { return cmp.Or(o.name(m), "sim-"+string(m.ID)) }
+// named gives a deployment whose name nobody knows one that protect does not cover,
+// if there is such a name.
+func (o *Options) named(m policy.Member) string {
+	known := o.name(m)
+	for _, made := range []string{"sim-", "deployment ", "?"} {
+		if known != "" {
+			break
+		}
+		if standing, _ := o.Config.Protect.Of(m.ID, made+string(m.ID)); standing != policy.Barred {
+			known = made + string(m.ID)
+		}
+	}
+	return cmp.Or(known, "sim-"+string(m.ID))
+}

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"curfew/internal/simplatform"
@@ -35,10 +36,11 @@ type hand struct {
 }
 
 // handOf returns who undoes what p does; false where nobody needs to: it has both
-// powers, or does nothing itself.
+// powers, or does nothing itself, be it that all its deployments are protected.
 func (o *Options) handOf(p *policy.Policy) (hand, bool) {
 	both := p.Has(policy.Running) && p.Has(policy.Stopped)
-	if both || o.dry(p) || len(p.Members()) == 0 {
+	acts := func(m policy.Member) bool { return o.stopped(p, m, o.named(m)) }
+	if both || !slices.ContainsFunc(p.Members(), acts) {
 		return hand{}, false
 	}
 	h := hand{policy: p, power: policy.Running, minute: comeAt}

@@ -143,3 +143,21 @@ func TestNames(t *testing.T) {
 		}
 	}
 }
+
+// TestByHandOfProtected: nobody starts by hand what is never stopped, and no
+// pattern of protect meets a name that only the simulation knows.
+func TestByHandOfProtected(t *testing.T) {
+	t.Parallel()
+	spec := policy.Spec{Name: "p", Zone: "UTC", Deployments: member("d1"), Stop: []policy.Cron{{Expr: "0 20 * * *"}}}
+	for protect, stops := range map[string]int{"d1": 0, "sim-*": 3, "deployment*": 3, "*": 0, "prod-*": 3} {
+		o := Options{Config: configOf(t, spec), From: time.Date(2026, 12, 1, 11, 0, 0, 0, time.UTC), Days: 3}
+		o.Config.Protect = policy.NewProtection([]policy.Pattern{{Text: protect}}, o.Config.Set.Policies)
+		r, err := Simulate(t.Context(), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.Calls[quota.Stop] != stops || (len(r.ByHand) > 0) != (stops > 0) {
+			t.Errorf("protect %q: %d stops, people %v; want %d stops", protect, r.Calls[quota.Stop], r.ByHand, stops)
+		}
+	}
+}
